@@ -1,0 +1,110 @@
+"""Read notebooks the way the tests need them: prose without its markup, and the numbers in it."""
+
+from __future__ import annotations
+
+import ast
+import re
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import nbformat
+
+ROOT = Path(__file__).parent.parent
+NOTEBOOKS = ROOT / "notebooks"
+CHAPTERS = sorted(NOTEBOOKS.glob("[0-9][0-9]_*.ipynb"))
+SHEETS = sorted((NOTEBOOKS / "exercises").glob("*/*.ipynb"))
+PAGES = sorted(NOTEBOOKS.glob("*.ipynb"))
+
+UNITS = (
+    r"%|percent|×|-fold|fold\b|times\b|orders of magnitude|"
+    r"(?:[kMGTPE]?Wh|[kMGT]?W|[kMG]?J|mg|kg|g|tonnes?|t|L|litres?|ml)(?:\s?CO2e)?(?:/\w+|\s+per\s+\w+)*\b|"
+    r"(?:accelerator[ -])?hours?\b|h\b|minutes?\b|seconds?\b|[mµn]?s\b|days?\b|years?\b|"
+    r"[kMGT]i?B(?:/s)?\b|bits?\b|(?:T|G|P|E)?FLOP(?:/\w+)?|(?:billion|million|trillion|thousand)\b|"
+    r"tokens?\b|parameters?\b|USD\b|EUR\b|dollars?\b|euros?\b|km\b|accelerators?\b|requests?\b"
+)
+QUANTITY = re.compile(
+    rf"(?<![\w.,-])(?P<price>[$€]\s?)?(?P<number>\d[\d,]*(?:\.\d+)?)(?:\s?(?:–|to|and)\s?\d[\d,.]*)?"
+    rf"(?(price)|[\s-]?(?P<unit>{UNITS}))"
+)
+SCALES = [10.0**power for power in (-12, -9, -6, -3, -2, 0, 2, 3, 6, 9, 12)]
+
+
+@dataclass(frozen=True)
+class Notebook:
+    """One notebook, its cells and what the tests ask of them."""
+
+    path: Path
+
+    @cached_property
+    def cells(self) -> list:
+        return nbformat.read(self.path, as_version=4).cells
+
+    @property
+    def prose(self) -> list[str]:
+        return [cell.source for cell in self.cells if cell.cell_type == "markdown"]
+
+    @property
+    def code(self) -> list[str]:
+        return [cell.source for cell in self.cells if cell.cell_type == "code"]
+
+    @cached_property
+    def claims(self) -> list[str]:
+        """The first argument of every call of ``gl.claim``."""
+        return [
+            call.args[0].value
+            for source in self.code
+            for call in ast.walk(ast.parse(source))
+            if isinstance(call, ast.Call) and ast.unparse(call.func) == "gl.claim"
+        ]
+
+    @cached_property
+    def inputs(self) -> set[float]:
+        """Every number written in a code cell, names of models and table rows included; claims excluded."""
+        found = set()
+        for source in self.code:
+            for node in ast.walk(ast.parse(source)):
+                if isinstance(node, ast.Constant) and isinstance(node.value, int | float):
+                    found.add(float(node.value))
+                elif isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value not in self.claims:
+                    found |= {float(number) for number in re.findall(r"\d+(?:\.\d+)?", node.value)}
+        return found
+
+    def unbound(self) -> list[str]:
+        """Sentences with a quantity that no claim binds, no source backs and no cell shows as an input."""
+        claimed = {_squeeze(text) for text in self.claims}
+        return [
+            f"{match.group(0)!r} in: {sentence.strip()}"
+            for text in self.prose
+            if "After this chapter you can" not in text
+            for sentence in sentences(text)
+            if "{cite" not in sentence
+            for match in QUANTITY.finditer(plain(sentence))
+            if not self._is_bound(match, claimed)
+        ]
+
+    def _is_bound(self, match: re.Match, claimed: set[str]) -> bool:
+        quantity = _squeeze(match.group(0))
+        if any(quantity in claim or claim in quantity for claim in claimed):
+            return True
+        number = float(match["number"].replace(",", ""))
+        return any(abs(number * scale - value) <= 1e-9 * value for scale in SCALES for value in self.inputs if value)
+
+
+def _squeeze(text: str) -> str:
+    return re.sub(r"[\s,\u00a0\u202f]", "", text)
+
+
+def plain(text: str) -> str:
+    """Prose without code spans, formulas, roles, link targets and directive options."""
+    text = re.sub(r"^:{3,}.*$|^:\w[\w-]*:.*$", "", text, flags=re.MULTILINE)
+    text = re.sub(r"\$\$.*?\$\$|\$(?![\s\d])[^$\n]+\$", " ", text, flags=re.DOTALL)
+    text = re.sub(r"\{[\w:]+\}`[^`]*`|`[^`]*`", " ", text)
+    return re.sub(r"\]\([^)]*\)", "]", text)
+
+
+def sentences(text: str) -> list[str]:
+    """Split prose at the ends of sentences, list items, table rows and headings."""
+    text = re.sub(r"```.*?```", "", text, flags=re.DOTALL)
+    blocks = re.split(r"\n\s*\n|\n(?=[-*|#:]|\d+\. )", text)
+    return [part for block in blocks for part in re.split(r"(?<=[.?!:;])\s+(?=[A-Z*`(\[])", block)]
