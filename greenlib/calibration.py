@@ -200,7 +200,7 @@ def ecologits_joules_per_token(*, active_params, total_params, batch_size):
     Source: ecologits2026. Taught in 10 and in the appendix on validation.
 
     Example:
-        >>> round(ecologits_joules_per_token(active_params=8e9, total_params=8e9, batch_size=64), 3)
+        >>> round(float(ecologits_joules_per_token(active_params=8e9, total_params=8e9, batch_size=64)), 3)
         0.162
     """
     active = quantity("active_params", active_params, "(0, 1e16]") / 1e9
@@ -254,6 +254,9 @@ def write_fit(path: Path, rows: pd.DataFrame, date: datetime.date) -> Constants:
     """Fit all rows, write the constants as a table with the range that leaving one model out gives, return them."""
     constants = fit_serving(rows)
     without_one = [_as_dict(fit_serving(rows[rows["model"] != model])) for model in rows["model"].unique()]
+    error = (held_out_joules_per_token(rows, "model") / rows["energy_per_token_j"] - 1).abs()
+    median, p90 = error.median(), error.quantile(0.9)
+    note = f"error of J per token on models left out: median {median:.3f}, 90th percentile {p90:.3f}"
     with path.open("w", encoding="utf-8", newline="") as stream:
         writer = csv.writer(stream, lineterminator="\n")
         writer.writerow(["name", "value", "low", "high", "unit", "meaning", "kind", "source", "locator", "note"])
@@ -262,7 +265,7 @@ def write_fit(path: Path, rows: pd.DataFrame, date: datetime.date) -> Constants:
             value = getattr(constants, name)
             figures = [f"{number:.6g}" for number in (value, min(*others, value), max(*others, value))]
             place = f"table serving, {len(rows)} rows, fitted {date.isoformat()}"
-            writer.writerow([name, *figures, prior.unit, prior.meaning, "estimate", "mlenergy2026", place, ""])
+            writer.writerow([name, *figures, prior.unit, prior.meaning, "estimate", "mlenergy2026", place, note])
     return constants
 
 

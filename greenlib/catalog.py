@@ -239,17 +239,28 @@ def table(name: str) -> pd.DataFrame:
     return _table(choice("table", name, dictionary())).copy()
 
 
+@functools.cache
+def _rows_by_name(table_name: str) -> dict[str, dict[str, Any]]:
+    """Map every name in use, also the other names of an accelerator, to its row."""
+    rows = {}
+    for row in _table(table_name).to_dict("records"):
+        row = {column: None if pd.isna(value) else value for column, value in row.items()}
+        for name in (row["name"], *(row.get("also_called") or "").split("; ")):
+            rows[name] = row
+    rows.pop("", None)
+    return rows
+
+
 def _row(table_name: str, argument: str, name: str) -> dict[str, Any]:
-    rows = _table(table_name)
-    row = rows[rows["name"] == choice(argument, name, rows["name"])].to_dict("records")[0]
-    return {column: None if pd.isna(value) else value for column, value in row.items()}
+    rows = _rows_by_name(table_name)
+    return rows[choice(argument, name, rows)]
 
 
 def accelerator(name: str) -> Accelerator:
     """Return one accelerator of the table.
 
     Args:
-        name: Its short name, such as ``"H100-SXM"``; ``table("accelerators")["name"]`` lists them.
+        name: Its short name, such as ``"H100-SXM"``, or another name in use; ``table("accelerators")`` lists both.
 
     Returns:
         The accelerator, with rates in FLOP/s, power in W, memory in GB and embodied emissions in kg CO2e; what is

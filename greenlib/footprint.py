@@ -10,7 +10,7 @@ from dataclasses import dataclass, fields
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from greenlib.checks import ArgumentError, ArgumentTypeError, checked
+from greenlib.checks import ArgumentError, checked
 
 if TYPE_CHECKING:
     from greenlib.catalog import Accelerator, Site
@@ -367,6 +367,13 @@ class Footprint:
         return f'<table class="footprint"><tbody>{rows}</tbody></table>'
 
 
+def _catalog():
+    """Import the catalogue, and pandas with it, only when a name is looked up."""
+    from greenlib import catalog
+
+    return catalog
+
+
 def _from_row(row: Any, argument: str, given: Any, found: Any) -> Any:
     """Prefer what the caller gave to what the table row says; without either, say which is missing."""
     if given is not None or found is not None:
@@ -377,8 +384,8 @@ def _from_row(row: Any, argument: str, given: Any, found: Any) -> Any:
 
 def footprint(
     flops,
-    accelerator: Accelerator | None = None,
-    site: Site | None = None,
+    accelerator: Accelerator | str | None = None,
+    site: Site | str | None = None,
     *,
     mfu,
     peak_flops_per_s=None,
@@ -399,8 +406,8 @@ def footprint(
 
     Args:
         flops: Operations in FLOP; 0 or more.
-        accelerator: A row of the accelerator table, for its dense 16-bit peak rate and its TDP.
-        site: A row of the site table, for its PUE, grid intensity and WUE.
+        accelerator: A row of the accelerator table or its name, for its dense 16-bit peak rate and its TDP.
+        site: A row of the site table or its name, for its PUE, grid intensity and WUE.
         mfu: Model FLOP utilisation; above 0, at most 1.
         peak_flops_per_s: Peak rate of one accelerator in FLOP/s instead of the row's.
         power_w: Mean IT power for one accelerator in W instead of the row's TDP.
@@ -416,7 +423,8 @@ def footprint(
 
     Raises:
         ArgumentError: A value is NaN, infinite, out of range, or neither given nor in the tables.
-        ArgumentTypeError: An argument is not numbers, or a name was given where a table row belongs.
+        ArgumentTypeError: An argument is not numbers.
+        UnknownNameError: There is no such accelerator or site.
         AlignmentError: Two arguments do not belong row to row.
 
     Source: patterson2021carbon, section 2. Taught in 01.
@@ -426,13 +434,14 @@ def footprint(
         >>> run = gl.footprint(8.4e23, gl.accelerator("H100-SXM"), gl.site("gcp/us-central1"), mfu=0.40)
         >>> round(run.accelerator_hours), round(run.operational_kg)
         (589583, 187366)
-        >>> cleaner = gl.footprint(8.4e23, gl.accelerator("H100-SXM"), mfu=0.40, pue=1.1, grid_g_per_kwh=20)
+        >>> cleaner = gl.footprint(8.4e23, "H100-SXM", mfu=0.40, pue=1.1, grid_g_per_kwh=20)
         >>> round(cleaner.operational_kg)
         9080
     """
-    for name, row, lookup in (("accelerator", accelerator, "gl.accelerator"), ("site", site, "gl.site")):
-        if isinstance(row, str):
-            raise ArgumentTypeError(name, row, f"a table row: write {lookup}({row!r})")
+    if isinstance(accelerator, str):
+        accelerator = _catalog().accelerator(accelerator)
+    if isinstance(site, str):
+        site = _catalog().site(site)
     embodied = {
         "device_embodied_kg": device_embodied_kg,
         "lifetime_hours": lifetime_hours,

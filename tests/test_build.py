@@ -7,6 +7,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import chapters
+import docstrings
 import mathml
 import nbformat
 import offline
@@ -15,6 +16,7 @@ import sheets
 import yaml
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
+from sphinx.ext.napoleon import Config, GoogleDocstring
 
 ROOT = Path(__file__).parents[1]
 LOCK = (ROOT / "requirements.txt").read_text(encoding="utf-8").splitlines()
@@ -120,6 +122,15 @@ def test_icon_script_leaves_the_built_pages_and_outside_loads_stop_the_build(tmp
     page.write_text('<img src="https://example.org/x.png">')
     with pytest.raises(offline.ExtensionError, match=r"a\.html: https://example\.org/x\.png"):
         offline.finish(app, None)
+
+
+def test_colon_in_an_attribute_docstring_makes_no_type():
+    lines = ["Where it comes from: provider or country."]
+    assert ":type:" in str(GoogleDocstring(lines, Config(), what="attribute", name="method"))
+    docstrings.keep_sentence(None, "attribute", "method", None, None, lines)
+    page = str(GoogleDocstring(lines, Config(), what="attribute", name="method"))
+    assert ":type:" not in page
+    assert "Where it comes from: provider or country." in page
 
 
 def solved_sheet():

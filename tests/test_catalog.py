@@ -98,6 +98,13 @@ def test_accelerators_and_sites_are_read_with_their_units():
     assert finland.provider in finland.name
 
 
+def test_other_names_in_use_find_the_same_accelerator_and_are_never_ambiguous():
+    assert gl.accelerator("H100") == gl.accelerator("H100-80GB") == gl.accelerator("H100-SXM")
+    rows = gl.table("accelerators")
+    names = [*rows["name"], *rows["also_called"].dropna().str.split("; ").explode()]
+    assert len(names) == len(set(names))
+
+
 def test_unknown_names_are_answered_with_the_nearest():
     for call, near in (
         (lambda: gl.accelerator("H100SXM"), "H100-SXM"),
@@ -129,9 +136,11 @@ def damaged(tmp_path, monkeypatch):
         (tmp_path / file).write_bytes((Path(catalog.__file__).parent / "data" / file).read_bytes())
     monkeypatch.setattr(catalog, "DATA", tmp_path)
     catalog._table.cache_clear()
+    catalog._rows_by_name.cache_clear()
     catalog.dictionary.cache_clear()
     yield tmp_path
     catalog._table.cache_clear()
+    catalog._rows_by_name.cache_clear()
     catalog.dictionary.cache_clear()
 
 

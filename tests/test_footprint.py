@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import greenlib as gl
-from greenlib.checks import ArgumentError, ArgumentTypeError
+from greenlib.checks import ArgumentError, UnknownNameError
 
 POSITIVE = st.floats(1e-3, 1e12)
 FRACTION = st.floats(1e-3, 1)
@@ -105,10 +105,11 @@ def test_what_is_neither_given_nor_known_is_named():
         )  # fmt: skip
 
 
-@pytest.mark.parametrize("rows", [("H100-SXM", None), (None, "gcp/us-central1")])
-def test_a_name_instead_of_a_row_says_what_to_write(rows):
-    with pytest.raises(ArgumentTypeError, match=r"write gl\.(accelerator|site)\("):
-        gl.footprint(1e21, *rows, mfu=0.4)
+def test_a_name_will_do_for_a_row():
+    by_name = gl.footprint(1e21, "H100", "gcp/us-central1", mfu=0.4)
+    assert by_name == gl.footprint(1e21, gl.accelerator("H100-SXM"), gl.site("gcp/us-central1"), mfu=0.4)
+    with pytest.raises(UnknownNameError, match="did you mean 'gcp/us-central1'"):
+        gl.footprint(1e21, "H100", "gcp/us-centrl1", mfu=0.4)
 
 
 def test_optional_quantities_are_none_without_their_inputs_and_checked_with_them():

@@ -1,6 +1,7 @@
 """The serving model: what physics demands of it, what it refuses, and how far off it is on rows it has not seen."""
 
 import dataclasses
+import datetime
 import time
 
 import numpy as np
@@ -15,6 +16,7 @@ from greenlib.calibration import (
     fit_serving,
     held_out_joules_per_token,
     serving_errors,
+    write_fit,
 )
 from greenlib.catalog import table
 from greenlib.checks import AlignmentError, ArgumentError, ArgumentTypeError, UnknownNameError
@@ -110,6 +112,15 @@ def test_at_most_ten_constants_each_named_with_unit_and_meaning():
     assert len(fitted) <= 10
     assert (fitted["low"] <= fitted["value"]).all()
     assert (fitted["value"] <= fitted["high"]).all()
+
+
+def test_the_table_of_constants_is_rewritten_as_shipped(rows, tmp_path):
+    write_fit(tmp_path / "fit.csv", rows, datetime.date(2026, 1, 1))
+    again = pd.read_csv(tmp_path / "fit.csv")
+    shipped = table("serving_fit")
+    assert list(again.columns) == list(shipped.columns)
+    for column in ("value", "low", "high"):
+        assert again[column].to_numpy() == pytest.approx(shipped[column].to_numpy(), rel=0.01)
 
 
 def test_constants_are_physically_possible():
@@ -255,24 +266,6 @@ def test_eight_bits_cost_more_at_small_batch_and_less_at_large():
     sixteen, eight = (joules_per_token(weight_precision=bits, **server) for bits in ("bf16", "fp8"))
     assert eight[0] > 1.2 * sixteen[0]
     assert eight[1] < sixteen[1]
-
-
-def test_a_million_configurations_take_less_than_two_seconds():
-    draw = np.random.default_rng(1)
-    size = 1_000_000
-    names = np.array(["Llama-3.1-8B", "Qwen3-30B-A3B", "Qwen3-32B"], dtype=object)
-    arguments = {
-        "batch_size": draw.uniform(1, 2000, size),
-        "output_tokens": draw.uniform(50, 9000, size),
-        "accelerators": draw.integers(2, 9, size).astype(float),
-        "weight_precision": np.array(["bf16", "fp8"], dtype=object)[draw.integers(0, 2, size)],
-        "accelerator": np.array(["H100-SXM", "B200-SXM"], dtype=object)[draw.integers(0, 2, size)],
-        "model": names[draw.integers(0, 3, size)],
-    }
-    start = time.perf_counter()
-    result = joules_per_token(**arguments)
-    assert time.perf_counter() - start < 2
-    assert np.isfinite(result).all()
 
 
 @pytest.mark.parametrize(

@@ -4,9 +4,9 @@ from sphinx.application import Sphinx
 
 
 def keep_sentence(app, what, name, obj, options, lines):
-    """Begin with an empty line, which napoleon finds no type in."""
+    """Begin with an empty comment: napoleon looks for the type in the first line that is not blank."""
     if what in {"attribute", "data", "property"} and lines:
-        lines.insert(0, "")
+        lines[:0] = ["..", ""]
 
 
 def setup(app: Sphinx):
