@@ -65,6 +65,15 @@ from .regions import (
     rank_sites as rank_sites,
     recommend_region as recommend_region,
 )
+from .schedule import (
+    BestStart as BestStart,
+    CheapestHours as CheapestHours,
+    backtest as backtest,
+    best_start as best_start,
+    cheapest_hours as cheapest_hours,
+    hour_of as hour_of,
+    year_of_hours as year_of_hours,
+)
 from .serving import (
     joules_per_token as joules_per_token,
     serving_constants as serving_constants,

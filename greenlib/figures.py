@@ -347,9 +347,7 @@ def points(
     ax = _plane_axes(ax, y_label, log_y=log_y)
 
     strokes = [((x, low_end), (x, high_end)) for x, low_end, high_end in zip(across, *ranges_up, strict=True)]
-    strokes += [
-        ((low_end, y), (high_end, y)) for y, low_end, high_end in zip(up, *ranges_across, strict=True)
-    ]
+    strokes += [((low_end, y), (high_end, y)) for y, low_end, high_end in zip(up, *ranges_across, strict=True)]
     if pareto is not None:
         best = choice("pareto", pareto, ("upper left", "upper right", "lower left", "lower right"))
         on_front = _unbeaten(across, up, best)
@@ -358,9 +356,7 @@ def points(
     for group, colour, order in ((~front, CONTEXT, 3), (front, MESSAGE, 4)):
         _whiskers(ax, up[group], across[group], "y", *(ends[group] for ends in ranges_up), colour=colour)
         _whiskers(ax, across[group], up[group], "x", *(ends[group] for ends in ranges_across), colour=colour)
-        ax.scatter(
-            across[group], up[group], s=46, color=colour, edgecolor="white", linewidth=0.7, zorder=order
-        )
+        ax.scatter(across[group], up[group], s=46, color=colour, edgecolor="white", linewidth=0.7, zorder=order)
     ax.margins(0.1)
     _finish_plane(ax, x_label, log_x=log_x, log_y=log_y, title=title)
     _name_points(ax, across, up, names, chosen, strokes)
@@ -542,9 +538,7 @@ def waterfall(
         ax.vlines(stops[row], row - 0.31, row + 0.31, color=colour, linewidth=2)
         text_colour = MESSAGE if name in chosen else _CONTEXT_TEXT
         _beside(ax, texts[row], max(starts[row], stops[row]), row, colour=text_colour)
-    ax.vlines(
-        stops[:-1], np.arange(len(sizes)) + 0.31, np.arange(len(sizes)) + 0.69, color=INK, linewidth=0.8
-    )
+    ax.vlines(stops[:-1], np.arange(len(sizes)) + 0.31, np.arange(len(sizes)) + 0.69, color=INK, linewidth=0.8)
     if log:
         _set_scale(ax, "x", log=True)
         ax.set_xlim(*_widened(levels.min(), levels.max(), 0.03, log=True))
@@ -688,9 +682,7 @@ def _finish_plane(
     _set_scale(ax, "y", log=log_y)
     ax.set_xlabel(_axis_text(x_label, 44, log=log_x))
     if title is not None:
-        ax.set_title(
-            textwrap.fill(title, 48), loc="left", pad=12 + _LINE_PT * (ax.get_ylabel().count("\n") + 1)
-        )
+        ax.set_title(textwrap.fill(title, 48), loc="left", pad=12 + _LINE_PT * (ax.get_ylabel().count("\n") + 1))
 
 
 def _axis_text(label: str, width: int, *, log: bool) -> str:
@@ -826,9 +818,7 @@ def _name_line_ends(ax: Axes, x: np.ndarray, columns: Mapping[str, np.ndarray], 
     x_end = ax.convert_xunits(x[last])
     texts = [textwrap.fill(name, 16, break_on_hyphens=False) for name in columns]
     heights = np.array([_LINE_PT * (text.count("\n") + 1) for text in texts])
-    ends = [
-        ax.transData.transform((x_end, column[last]))[1] * points_per_pixel for column in columns.values()
-    ]
+    ends = [ax.transData.transform((x_end, column[last]))[1] * points_per_pixel for column in columns.values()]
     shifts = _spread(np.array(ends), heights) - ends
     for (name, column), text, shift in zip(columns.items(), texts, shifts, strict=True):
         moved = abs(shift) > _LINE_PT / 2

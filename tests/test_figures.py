@@ -116,9 +116,7 @@ class TestHouseStyle:
         assert width_in_points <= 375
 
     def test_message_is_dark_enough_for_text_on_white(self):
-        linear = [
-            c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in to_rgb(figures.MESSAGE)
-        ]
+        linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in to_rgb(figures.MESSAGE)]
         luminance = np.dot(linear, [0.2126, 0.7152, 0.0722])
         assert 1.05 / (luminance + 0.05) >= 4.5
 
@@ -163,9 +161,7 @@ class TestEveryChart:
         assert figures.waterfall(FACTORS, unit="kg", ax=ax) is ax
 
     def test_no_text_leaves_the_figure(self):
-        assert {name: inside_figure(ax) for name, ax in every_chart().items()} == dict.fromkeys(
-            every_chart(), True
-        )
+        assert {name: inside_figure(ax) for name, ax in every_chart().items()} == dict.fromkeys(every_chart(), True)
 
     def test_no_two_labels_overlap(self):
         for name, ax in every_chart().items():
@@ -206,9 +202,7 @@ class TestEveryChart:
         assert "20,000" in [label.get_text() for label in ax.get_yticklabels()]
 
     def test_huge_and_tiny_ticks_are_powers_of_ten(self):
-        ax = figures.lines(
-            [1, 1e9], {"a": [1e-7, 1]}, x_label="tokens", y_label="kWh", log_x=True, log_y=True
-        )
+        ax = figures.lines([1, 1e9], {"a": [1e-7, 1]}, x_label="tokens", y_label="kWh", log_x=True, log_y=True)
         ax.figure.canvas.draw()
         assert "1e8" in [label.get_text() for label in ax.get_xticklabels()]
         assert "1e\N{MINUS SIGN}6" in [label.get_text() for label in ax.get_yticklabels()]
@@ -252,9 +246,7 @@ class TestBars:
         assert ranges_along(figures.bars(["a"], [10], unit="kWh", low=[None], high=[None]), 0) == []
 
     def test_log_scale_draws_dots_not_lengths(self):
-        ax = figures.bars(
-            ["a", "b"], [3, 3000], unit="J", low=[2, 1000], high=[9, 9000], log=True, highlight="a"
-        )
+        ax = figures.bars(["a", "b"], [3, 3000], unit="J", low=[2, 1000], high=[9, 9000], log=True, highlight="a")
         dots = next(c for c in ax.collections if isinstance(c, PathCollection))
         assert not ax.patches
         assert dots.get_offsets()[:, 0].tolist() == [3, 3000]
@@ -307,9 +299,7 @@ SERIES = {"no cap": [1, 2, 4], "cap": [1, 2, 2]}
 
 class TestLines:
     def draw(self, **more):
-        return figures.lines(
-            **{"x": [2026, 2027, 2028], "series": SERIES, "x_label": "year", "y_label": "MWh"} | more
-        )
+        return figures.lines(**{"x": [2026, 2027, 2028], "series": SERIES, "x_label": "year", "y_label": "MWh"} | more)
 
     def test_one_named_line_per_series(self):
         ax = self.draw()
@@ -402,9 +392,7 @@ class TestPoints:
 
     def test_ranges_are_drawn_both_ways(self):
         nan = np.nan
-        ax = self.draw(
-            low=[4, nan, nan, 2], high=[6, nan, nan, 5], x_low=[nan, 1, nan, nan], x_high=[nan, 3, nan, nan]
-        )
+        ax = self.draw(low=[4, nan, nan, 2], high=[6, nan, nan, 5], x_low=[nan, 1, nan, nan], x_high=[nan, 3, nan, nan])
         assert sorted(ranges_along(ax, 1), key=str) == sorted([(4, 6), (2, 5)], key=str)
         assert ranges_along(ax, 0) == [(1, 3)]
 
@@ -448,9 +436,7 @@ class TestTornado:
     def test_widest_input_on_top_and_in_colour(self):
         ax = figures.tornado(TORNADO, unit="kg CO2e")
         assert names_on_rows(ax) == ["grid intensity", "MFU", "lifetime", "PUE"]
-        coloured = {
-            round(bar.get_y()) for bar in ax.patches if same_color(bar.get_facecolor(), figures.MESSAGE)
-        }
+        coloured = {round(bar.get_y()) for bar in ax.patches if same_color(bar.get_facecolor(), figures.MESSAGE)}
         assert coloured == {0}
         assert ax.get_xlabel() == "kg CO2e"
 
@@ -472,9 +458,7 @@ class TestTornado:
 
     def test_highlight_can_be_chosen(self):
         ax = figures.tornado(TORNADO, unit="kg", highlight="PUE")
-        coloured = {
-            round(bar.get_y()) for bar in ax.patches if same_color(bar.get_facecolor(), figures.MESSAGE)
-        }
+        coloured = {round(bar.get_y()) for bar in ax.patches if same_color(bar.get_facecolor(), figures.MESSAGE)}
         assert coloured == {3}
 
     def test_both_sides_of_an_input_are_told_apart(self):

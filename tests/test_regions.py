@@ -1,8 +1,7 @@
 """Ranking regions: the source's figures, the budget, and the law."""
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 import greenlib as gl
 from greenlib.checks import ArgumentError, ArgumentTypeError, UnknownNameError
