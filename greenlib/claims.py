@@ -33,6 +33,13 @@ class Claim:
         return f'<p class="claim">✓ {self.text} <span>computed: {self.value:.6g}</span></p>'
 
 
+def claims_html(shown: tuple) -> str | None:
+    """Return the lines of several claims in one cell; None for any other tuple, which is then shown as usual."""
+    if not shown or not all(isinstance(one, Claim) for one in shown):
+        return None
+    return "".join(one._repr_html_() for one in shown)
+
+
 def claim(text: str, value: float) -> Claim:
     """Check that a number written in the prose is the computed one, rounded as the prose rounds it.
 

@@ -20,6 +20,7 @@ from matplotlib.axes import Axes
 from matplotlib.patches import Patch
 
 from greenlib.checks import AlignmentError, ArgumentError, ArgumentTypeError, choice, quantity
+from greenlib.claims import claims_html
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -91,7 +92,7 @@ _STYLE = {
 
 
 def house_style() -> None:
-    """Set the look of every figure drawn after this call, and SVG output where the code runs in a notebook.
+    """Set the look of every figure drawn after this call, and of SVG and claims where the code runs in a notebook.
 
     Returns:
         Nothing: matplotlib's settings are changed for this process.
@@ -109,8 +110,10 @@ def house_style() -> None:
         return
     from IPython import get_ipython
 
-    if get_ipython() is not None:
+    if (shell := get_ipython()) is not None:
         from matplotlib_inline.backend_inline import set_matplotlib_formats
+
+        shell.display_formatter.formatters["text/html"].for_type(tuple, claims_html)
 
         # Cropping to the ink would give every figure another width, and so another text size on the page.
         set_matplotlib_formats("svg", bbox_inches=None, metadata={"Date": None})

@@ -24,7 +24,7 @@ UNITS = (
     r"tokens?\b|parameters?\b|USD\b|EUR\b|dollars?\b|euros?\b|km\b|accelerators?\b|requests?\b"
 )
 QUANTITY = re.compile(
-    rf"(?<![\w.,-])(?P<price>[$€]\s?)?(?P<number>\d[\d,]*(?:\.\d+)?)(?:\s?(?:–|to|and)\s?\d[\d,.]*)?"
+    rf"(?<![\w.,-])(?P<price>€\s?)?(?P<number>\d[\d,]*(?:\.\d+)?)(?:\s?(?:–|to|and)\s?\d[\d,.]*)?"
     rf"(?(price)|[\s-]?(?P<unit>{UNITS}))"
 )
 SCALES = [10.0**power for power in (-12, -9, -6, -3, -2, 0, 2, 3, 6, 9, 12)]
@@ -98,7 +98,7 @@ def _squeeze(text: str) -> str:
 def plain(text: str) -> str:
     """Prose without code spans, formulas, roles, link targets and directive options."""
     text = re.sub(r"^:{3,}.*$|^:\w[\w-]*:.*$", "", text, flags=re.MULTILINE)
-    text = re.sub(r"\$\$.*?\$\$|\$(?![\s\d])[^$\n]+\$", " ", text, flags=re.DOTALL)
+    text = re.sub(r"\$\$.*?\$\$|\$[^$\n]+\$", " ", text, flags=re.DOTALL)
     text = re.sub(r"\{[\w:]+\}`[^`]*`|`[^`]*`", " ", text)
     return re.sub(r"\]\([^)]*\)", "]", text)
 

@@ -78,6 +78,7 @@ def test_readme_names_the_commands_of_the_makefile():
         (r"\frac{a}{b}", ["<mfrac>"]),
         (r"\sum_{i=1}^n x_i^2", ["<msubsup>", "&#x02211;"]),
         (r"E_\text{facility} \times \mathrm{PUE}", ["<mtext>facility</mtext>", "&#x000D7;"]),
+        (r"\arg\min_{s} g_s", ["arg", "min"]),
         (r"\left(1 - \frac{1}{G}\right)^B", ['stretchy="true"', "<msup>"]),
     ],
 )

@@ -9,7 +9,7 @@ from hypothesis import given, strategies as st
 
 import greenlib as gl
 from greenlib.checks import ArgumentError, ArgumentTypeError
-from greenlib.claims import ClaimError
+from greenlib.claims import ClaimError, claims_html
 
 
 @pytest.mark.parametrize(
@@ -61,6 +61,13 @@ def test_every_rounding_of_a_number_is_a_true_claim(value, digits):
 def test_one_step_off_is_always_noticed(value, steps):
     with pytest.raises(ClaimError):
         gl.claim(f"{round(value) + math.copysign(steps, 1):.0f} kg", value - 1.2 + (value - round(value)) * 0)
+
+
+def test_several_claims_of_a_cell_are_shown_line_by_line_and_other_tuples_as_ever():
+    html = claims_html((gl.claim("50 %", 0.5), gl.claim("2 kg", 2.2)))
+    assert html.count('class="claim"') == 2
+    assert claims_html((1, 2)) is None
+    assert claims_html(()) is None
 
 
 @pytest.mark.parametrize("value", [np.float64(0.5), np.array(0.5), pd.Series([0.5]), 0.5])

@@ -22,6 +22,8 @@ def to_mathml(latex: str, *, display: bool) -> str:
     """
     if wrong := UNDRAWABLE.search(latex):
         raise ValueError(f"{wrong.group()} cannot be drawn as MathML; write the formula without it")
+    # The one common operator that the converter lacks.
+    latex = re.sub(r"\\arg(?![a-zA-Z])", r"\\operatorname{arg}", latex)
     try:
         markup = convert(latex.strip(), display="block" if display else "inline")
     except Exception as error:  # the converter has many kinds of its own and no common base
