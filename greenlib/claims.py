@@ -35,9 +35,12 @@ class Claim:
 
 def claims_html(shown: tuple) -> str | None:
     """Return the lines of several claims in one cell; None for any other tuple, which is then shown as usual."""
-    if not shown or not all(isinstance(one, Claim) for one in shown):
-        return None
-    return "".join(one._repr_html_() for one in shown)
+    lines = [claims_html(one) if isinstance(one, tuple) else one._repr_html_() for one in shown if _shows(one)]
+    return "".join(lines) if shown and len(lines) == len(shown) and None not in lines else None
+
+
+def _shows(one: object) -> bool:
+    return isinstance(one, Claim | tuple)
 
 
 def claim(text: str, value: float) -> Claim:

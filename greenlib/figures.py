@@ -558,7 +558,7 @@ def _names(argument: str, names: Iterable[Any]) -> list[str]:
 
 
 def _numbers(argument: str, values: Iterable[float], *, log: bool, length: int | None = None) -> np.ndarray:
-    array = np.asarray(values if hasattr(values, "__len__") else list(values))
+    array = np.asarray(values if hasattr(values, "__array__") else list(values))
     if array.ndim != 1 or array.size == 0:
         raise ArgumentTypeError(argument, values, "a list, array or Series of at least one number")
     if length is not None and len(array) != length:

@@ -27,6 +27,8 @@ from greenlib.checks import (
 )
 
 FORMULAS = {name: getattr(gl, name) for name in dir(gl) if hasattr(getattr(gl, name), "formula")}
+STRUCTURED = {"best_start", "cheapest_hours", "plan_training"}
+"""Checked functions that return several things at once; their own rooms test what comes out."""
 POSSIBLE = {name: next(v for v in (0.5, 1.5, 4.0, 1e12) if v in q.allowed) for name, q in QUANTITIES.items()}
 
 
@@ -76,7 +78,7 @@ def test_every_formula_holds_both_ends_of_its_ranges(name, argument):
                     call(name, **{argument: value})
 
 
-@pytest.mark.parametrize("name", FORMULAS)
+@pytest.mark.parametrize("name", sorted(FORMULAS.keys() - STRUCTURED))
 def test_every_formula_gives_back_the_kind_it_got(name):
     one = call(name)
     assert type(one) is float

@@ -66,7 +66,9 @@ def test_one_step_off_is_always_noticed(value, steps):
 def test_several_claims_of_a_cell_are_shown_line_by_line_and_other_tuples_as_ever():
     html = claims_html((gl.claim("50 %", 0.5), gl.claim("2 kg", 2.2)))
     assert html.count('class="claim"') == 2
+    assert claims_html((gl.claim("1", 1), (gl.claim("2", 2), gl.claim("3", 3)))).count('class="claim"') == 3
     assert claims_html((1, 2)) is None
+    assert claims_html((gl.claim("1", 1), (2, 3))) is None
     assert claims_html(()) is None
 
 
