@@ -14,12 +14,12 @@ POSITIVE = st.floats(1e-3, 1e12)
 FRACTION = st.floats(1e-3, 1)
 INPUTS = st.fixed_dictionaries(
     {
-        "flops": st.floats(0, 1e27),
+        "flops": st.floats(1, 1e27),
         "peak_flops_per_s": st.floats(1e9, 1e17),
         "mfu": FRACTION,
         "power_w": st.floats(1, 1e5),
         "pue": st.floats(1, 3),
-        "grid_g_per_kwh": st.floats(0, 1500),
+        "grid_g_per_kwh": st.floats(1e-3, 1500),
     }
 )
 
