@@ -34,13 +34,13 @@ class Claim:
 
 
 def claims_html(shown: tuple) -> str | None:
-    """Return the lines of several claims in one cell; None for any other tuple, which is then shown as usual."""
+    """Return the lines of the claims and predictions in one cell; None for any other tuple, shown as usual."""
     lines = [claims_html(one) if isinstance(one, tuple) else one._repr_html_() for one in shown if _shows(one)]
     return "".join(lines) if shown and len(lines) == len(shown) and None not in lines else None
 
 
 def _shows(one: object) -> bool:
-    return isinstance(one, Claim | tuple)
+    return isinstance(one, Claim | Prediction | tuple)
 
 
 def claim(text: str, value: float) -> Claim:

@@ -67,6 +67,9 @@ def test_several_claims_of_a_cell_are_shown_line_by_line_and_other_tuples_as_eve
     html = claims_html((gl.claim("50 %", 0.5), gl.claim("2 kg", 2.2)))
     assert html.count('class="claim"') == 2
     assert claims_html((gl.claim("1", 1), (gl.claim("2", 2), gl.claim("3", 3)))).count('class="claim"') == 3
+    mixed = claims_html((gl.claim("1", 1), gl.prediction("saving", 0, 1, 0.5)))
+    assert 'class="claim"' in mixed
+    assert 'class="prediction hit"' in mixed
     assert claims_html((1, 2)) is None
     assert claims_html((gl.claim("1", 1), (2, 3))) is None
     assert claims_html(()) is None
