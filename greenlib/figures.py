@@ -249,13 +249,15 @@ def lines(
 
     Taught in all chapters.
     """
+    # A DataFrame is a mapping of columns, too, but its `values` is an array.
+    series = dict(series)
     names = _names("series", series)
     positions = _positions(x, log=log_x)
     columns = {
         name: _numbers(f"series[{name!r}]", values, log=log_y, length=len(positions))
         for name, values in zip(names, series.values(), strict=True)
     }
-    bands = _bands(columns, low or {}, high or {}, log=log_y)
+    bands = _bands(columns, {} if low is None else dict(low), {} if high is None else dict(high), log=log_y)
     chosen = set(names) if highlight is None and len(names) == 1 else _chosen(highlight, names)
     ax = _plane_axes(ax, y_label, log_y=log_y)
 

@@ -33,7 +33,7 @@ class CheapestHours(NamedTuple):
 
 
 class _Jobs(NamedTuple):
-    """Checked jobs, sorted by nothing: whole hours, one row a job."""
+    """Checked jobs in whole hours, one row a job, and the shape that results take: sites, then jobs."""
 
     length: np.ndarray
     release: np.ndarray
@@ -56,7 +56,12 @@ def _whole(name: str, value: Any) -> np.ndarray:
     return hours.astype(np.int64)
 
 
-def _jobs(hours: int, length_hours: Any, release_hour: Any, deadline_hour: Any) -> _Jobs:
+def _sites_and_jobs(grid: Any, length_hours: Any, release_hour: Any, deadline_hour: Any) -> tuple[np.ndarray, _Jobs]:
+    rows = _series(grid)
+    return rows, _jobs(rows.shape[1], length_hours, release_hour, deadline_hour, np.shape(grid)[:-1])
+
+
+def _jobs(hours: int, length_hours: Any, release_hour: Any, deadline_hour: Any, sites: tuple[int, ...] = ()) -> _Jobs:
     given = {
         "length_hours": _whole("length_hours", length_hours),
         "release_hour": _whole("release_hour", release_hour),
@@ -67,7 +72,7 @@ def _jobs(hours: int, length_hours: Any, release_hour: Any, deadline_hour: Any) 
     except ValueError:
         shapes = ", ".join(f"{name} {value.shape}" for name, value in given.items())
         raise AlignmentError("length_hours", f"shapes {shapes}", "of shapes that broadcast") from None
-    shape = length.shape
+    shape = sites + length.shape
     length, release, deadline = (np.atleast_1d(values).ravel() for values in (length, release, deadline))
     if (length < 1).any():
         raise ArgumentError("length_hours", 0, "at least 1")
@@ -81,9 +86,9 @@ def _jobs(hours: int, length_hours: Any, release_hour: Any, deadline_hour: Any) 
     return _Jobs(length, release, deadline, shape)
 
 
-def _shaped(values: np.ndarray, jobs: _Jobs, sites: tuple[int, ...]) -> Any:
+def _shaped(values: np.ndarray, jobs: _Jobs) -> Any:
     """Return (sites, jobs) results in the caller's shape: no axis for what was given as one."""
-    values = values.reshape(sites + jobs.shape)
+    values = values.reshape(jobs.shape)
     return values.item() if values.ndim == 0 else values
 
 
@@ -117,9 +122,7 @@ def best_start(grid_g_per_kwh, *, length_hours, release_hour=0, deadline_hour=No
         >>> best_start([300, 200, 100, 150, 400], length_hours=2, deadline_hour=[3, 5]).start_hour
         array([1, 2])
     """
-    sites = np.shape(grid_g_per_kwh)[:-1]
-    grid = _series(grid_g_per_kwh)
-    jobs = _jobs(grid.shape[1], length_hours, release_hour, deadline_hour)
+    grid, jobs = _sites_and_jobs(grid_g_per_kwh, length_hours, release_hour, deadline_hour)
     sums = np.zeros((grid.shape[0], grid.shape[1] + 1))
     np.cumsum(grid, axis=1, out=sums[:, 1:])
     start = np.empty((grid.shape[0], jobs.length.size), dtype=np.int64)
@@ -132,7 +135,7 @@ def best_start(grid_g_per_kwh, *, length_hours, release_hour=0, deadline_hour=No
             best = windows[:, first : jobs.deadline[job] - length + 1].argmin(axis=1) + first
             start[:, job] = best
             mean[:, job] = windows[everywhere, best]
-    return BestStart(_shaped(start, jobs, sites), _shaped(mean, jobs, sites))
+    return BestStart(_shaped(start, jobs), _shaped(mean, jobs))
 
 
 @checked
@@ -162,16 +165,14 @@ def cheapest_hours(grid_g_per_kwh, *, length_hours, release_hour=0, deadline_hou
         >>> cheapest_hours([300, 200, 400, 100, 350], length_hours=2)
         CheapestHours(mean_g_per_kwh=150.0, threshold_g_per_kwh=200.0)
     """
-    sites = np.shape(grid_g_per_kwh)[:-1]
-    grid = _series(grid_g_per_kwh)
-    jobs = _jobs(grid.shape[1], length_hours, release_hour, deadline_hour)
+    grid, jobs = _sites_and_jobs(grid_g_per_kwh, length_hours, release_hour, deadline_hour)
     mean = np.empty((grid.shape[0], jobs.length.size))
     threshold = np.empty(mean.shape)
     for job, (length, first, last) in enumerate(zip(jobs.length, jobs.release, jobs.deadline, strict=True)):
         cleanest = np.partition(grid[:, first:last], length - 1, axis=1)[:, :length]
         mean[:, job] = cleanest.mean(axis=1)
         threshold[:, job] = cleanest.max(axis=1)
-    return CheapestHours(_shaped(mean, jobs, sites), _shaped(threshold, jobs, sites))
+    return CheapestHours(_shaped(mean, jobs), _shaped(threshold, jobs))
 
 
 def backtest(actual_g_per_kwh, forecast_g_per_kwh, *, length_hours, release_hour=0, deadline_hour=None) -> pd.DataFrame:

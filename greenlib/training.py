@@ -21,9 +21,6 @@ PRIOR_RUNS = 1.0
 """Weight of the mean over all accelerators against the published runs of one: the spread between them is about as
 large as the spread within one, so the general mean counts as much as one run."""
 
-POWER_OF_TDP = (0.55, 1.10)
-"""Mean power over TDP in the runs whose power was measured, lowest and highest: Switch on TPU-v3 and GPT-3 on V100."""
-
 
 def _generation(accelerator: str) -> str:
     """Group the forms of one design: A100-SXM-40GB and A100-PCIe-80GB run the same code; H800 is an H100 for export."""
@@ -31,9 +28,14 @@ def _generation(accelerator: str) -> str:
 
 
 def published_runs() -> pd.DataFrame:
-    """Return the pretraining runs whose hours were published, with the logarithm of their whole-run MFU."""
+    """Return the pretraining runs whose hours were published, with the logarithm of their whole-run MFU.
+
+    Where two rows have the same model size, tokens, accelerator and hours, one card repeats the other, and the run
+    counts once.
+    """
     runs = catalog.table("training_runs")
     runs = runs[(runs["run"] == "pretraining") & runs["implied_mfu"].notna()]
+    runs = runs.drop_duplicates(["total_params", "training_tokens", "accelerator", "accelerator_hours"])
     return runs.assign(generation=runs["accelerator"].map(_generation), log_mfu=np.log(runs["implied_mfu"]))
 
 
@@ -101,6 +103,15 @@ def typical_mfu(accelerator: Accelerator | str) -> Interval80:
     return _model().interval(_generation(_row(accelerator).name))
 
 
+@cache
+def power_of_tdp() -> tuple[float, float]:
+    """Return the lowest and highest mean power over TDP among the published runs that measured it."""
+    runs = catalog.table("training_runs")
+    tdp_w = runs["accelerator"].map(catalog.table("accelerators").set_index("name")["tdp_w"])
+    shares = (runs["power_w"] / tdp_w)[runs["power_basis"] == "measured"]
+    return float(shares.min()), float(shares.max())
+
+
 @dataclass(frozen=True, slots=True)
 class TrainingPlan:
     """Accelerator hours, energy and emissions of a planned run, each as an 80 % interval.
@@ -143,8 +154,9 @@ def plan_training(
 
     .. math:: t = \frac{6 N D}{3600 \, P \, \mathrm{MFU}}
 
-    The hours inherit the spread of :func:`typical_mfu`. Power is taken to lie between 0.55 and 1.10 of TDP, as it did
-    in the few runs that measured it, unless it is given. PUE and grid intensity are the site's.
+    The hours inherit the spread of :func:`typical_mfu`. Unless it is given, power is taken to lie between the lowest
+    and the highest share of TDP in the few runs that measured it, 0.54 and 1.10. PUE and grid intensity are the
+    site's.
 
     Args:
         active_params: Parameters used for one token; above 0.
@@ -190,7 +202,7 @@ def plan_training(
 
 def _energy_of_uncertain_power(hours: Interval80, mfu: Interval80, tdp_w: float) -> Interval80:
     """Multiply two log-normal quantities: medians multiply, and the logarithms' spreads add in square."""
-    low, high = POWER_OF_TDP
+    low, high = power_of_tdp()
     spread = np.hypot(np.log(mfu.p90 / mfu.p50), np.log(high / low) / 2)
     median = it_kwh(hours.p50, power_w=tdp_w * np.sqrt(low * high))
     return Interval80(*(median * float(np.exp(step * spread)) for step in (-1, 0, 1)))

@@ -20,13 +20,14 @@ UNITS = (
     r"%|percent|×|-fold|fold\b|times\b|orders of magnitude|"
     r"(?:[kMGTPE]?Wh|[kMGT]?W|[kMG]?J|mg|kg|g|tonnes?|t|L|litres?|ml)(?:\s?CO2e)?(?:/\w+|\s+per\s+\w+)*\b|"
     r"(?:accelerator[ -])?hours?\b|h\b|minutes?\b|seconds?\b|[mµn]?s\b|days?\b|years?\b|"
-    r"[kMGT]i?B(?:/s)?\b|bits?\b|(?:T|G|P|E)?FLOP(?:/\w+)?|(?:billion|million|trillion|thousand)\b|"
+    r"[kMGT]i?B(?:/s)?\b|bits?\b|[kMGTPEZ]?FLOP(?:/\w+)?|(?:billion|million|trillion|thousand)\b|"
     r"tokens?\b|parameters?\b|USD\b|EUR\b|dollars?\b|euros?\b|km\b|accelerators?\b|requests?\b"
 )
 QUANTITY = re.compile(
     rf"(?<![\w.,-])(?P<price>€\s?)?(?P<number>\d[\d,]*(?:\.\d+)?)(?:\s?(?:–|to|and)\s?\d[\d,.]*)?"
     rf"(?(price)|[\s-]?(?P<unit>{UNITS}))"
 )
+FACTOR = re.compile(r"\bfactors? (?:of )?(?:about )?(?P<number>\d[\d,]*(?:\.\d+)?)")
 SCALES = [10.0**power for power in (-12, -9, -6, -3, -2, 0, 2, 3, 6, 9, 12)]
 
 
@@ -72,27 +73,24 @@ class Notebook:
 
     def unbound(self) -> list[str]:
         """Sentences with a quantity that no claim binds, no source backs and no cell shows as an input."""
-        claimed = {_squeeze(text) for text in self.claims}
+        claimed = {number for text in self.claims for number in _numbers(text)}
         return [
             f"{match.group(0)!r} in: {sentence.strip()}"
             for text in self.prose
             if "After this chapter you can" not in text
             for sentence in sentences(text)
             if "{cite" not in sentence
-            for match in QUANTITY.finditer(plain(sentence))
-            if not self._is_bound(match, claimed)
+            for quantity in (QUANTITY, FACTOR)
+            for match in quantity.finditer(plain(sentence))
+            if not all(number in claimed or self._is_input(number) for number in _numbers(match.group(0)))
         ]
 
-    def _is_bound(self, match: re.Match, claimed: set[str]) -> bool:
-        quantity = _squeeze(match.group(0))
-        if any(quantity in claim or claim in quantity for claim in claimed):
-            return True
-        number = float(match["number"].replace(",", ""))
+    def _is_input(self, number: float) -> bool:
         return any(abs(number * scale - value) <= 1e-9 * value for scale in SCALES for value in self.inputs if value)
 
 
-def _squeeze(text: str) -> str:
-    return re.sub(r"[\s,\u00a0\u202f]", "", text)
+def _numbers(text: str) -> list[float]:
+    return [float(found.replace(",", "")) for found in re.findall(r"\d[\d,]*(?:\.\d+)?(?:e[-+]?\d+)?", text)]
 
 
 def plain(text: str) -> str:

@@ -540,3 +540,10 @@ class TestWaterfall:
             figures.waterfall(**{"steps": {"a": 1, "b": 2}, "unit": "kg"} | arguments)
         assert caught.value.argument == argument
         assert not plt.get_fignums()
+
+
+def test_lines_take_a_frame_as_a_mapping_of_columns():
+    frame = pd.DataFrame({"a": [1.0, 2.0], "b": [2.0, 1.0]})
+    band = frame[["a"]]
+    ax = figures.lines(frame.index, frame, low=band - 0.5, high=band + 0.5, x_label="x", y_label="y")
+    assert {"a", "b"} <= {text.get_text() for text in ax.texts}

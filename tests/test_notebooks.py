@@ -159,3 +159,11 @@ def test_sheet_can_be_graded(sheet):
     assert sum(meta.get("points", 0) for meta in graded if meta.get("grade")) > 0
     assert any("### BEGIN SOLUTION" in source for source in sheet.code)
     assert any("### BEGIN HIDDEN TESTS" in source or "assert" in source for source in sheet.code)
+
+
+def test_the_scanner_notices_numbers_that_only_look_bound(tmp_path):
+    prose = "It took 12.2 % more, or 2.2 %. It did 777 ZFLOP. A factor of 9.7 stays, between 2.2 and 8.8 times."
+    cells = [nbformat.v4.new_markdown_cell(prose), nbformat.v4.new_code_cell('gl.claim("2.2 %", x)')]
+    nbformat.write(nbformat.v4.new_notebook(cells=cells), tmp_path / "page.ipynb")
+    found = [text.split(" in: ")[0] for text in Notebook(tmp_path / "page.ipynb").unbound()]
+    assert found == ["'12.2 %'", "'777 ZFLOP'", "'2.2 and 8.8 times'", "'factor of 9.7'"]

@@ -8,7 +8,7 @@ import pytest
 
 import greenlib as gl
 from greenlib.checks import ArgumentError, UnknownNameError
-from greenlib.training import fit_mfu, published_runs
+from greenlib.training import fit_mfu, power_of_tdp, published_runs
 
 
 @pytest.fixture(scope="module")
@@ -57,6 +57,15 @@ def test_uncertain_power_widens_the_energy_and_not_the_hours():
     assert unknown.it_kwh.p90 / unknown.it_kwh.p10 > known.it_kwh.p90 / known.it_kwh.p10
     assert unknown.facility_kwh is None
     assert unknown.operational_kg is None
+
+
+def test_the_docstring_s_shares_of_tdp_are_the_table_s():
+    gl.claim("0.54", power_of_tdp()[0])
+    gl.claim("1.10", power_of_tdp()[1])
+
+
+def test_a_run_that_two_cards_report_counts_once():
+    assert published_runs()["model"].isin(["Llama-3.1-70B", "Llama-3.3-70B"]).sum() == 1
 
 
 def test_many_plans_at_once():
