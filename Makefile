@@ -4,18 +4,21 @@ BIN := .venv/bin
 STAMP := .venv/.installed
 PIP = $(BIN)/python -m pip install --quiet --disable-pip-version-check
 SHEETS := notebooks/*.ipynb notebooks/exercises/*/*.ipynb
+BOAVIZTA := _build/boavizta
 
 .DEFAULT_GOAL := help
-.PHONY: help book test lab format bench lock clean
+.PHONY: help book test lab format bench boavizta contract lock clean
 
 help:
-	@echo 'make book    build the web book into _build/html'
-	@echo 'make test    check style, library, data, chapters and exercise sheets'
-	@echo 'make lab     open the notebooks in JupyterLab'
-	@echo 'make format  format the code and strip the outputs of the notebooks'
-	@echo 'make bench   print how fast the library is'
-	@echo 'make lock    renew requirements.txt from pyproject.toml'
-	@echo 'make clean   remove everything that was built, and .venv'
+	@echo 'make book      build the web book into _build/html'
+	@echo 'make test      check style, library, data, chapters and exercise sheets'
+	@echo 'make lab       open the notebooks in JupyterLab'
+	@echo 'make format    format the code and strip the outputs of the notebooks'
+	@echo 'make bench     print how fast the library is'
+	@echo 'make boavizta  start BoaviztAPI on this machine and print its address'
+	@echo 'make contract  check the recorded answers of BoaviztAPI against BoaviztAPI'
+	@echo 'make lock      renew requirements.txt from pyproject.toml'
+	@echo 'make clean     remove everything that was built, and .venv'
 
 $(STAMP): requirements.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Counting Watts needs Python 3.11 or newer; try make PYTHON=python3.13")'
@@ -47,6 +50,20 @@ format: $(STAMP)
 
 bench: $(STAMP)
 	$(BIN)/python -m pytest --benchmark-only -o python_files='bench_*.py' tests/bench
+
+# BoaviztAPI is free software under another licence (AGPL): it has an environment of its own and is asked over HTTP.
+$(BOAVIZTA)/.installed: $(STAMP) tests/boavizta_requirements.txt
+	$(PYTHON) -m venv $(BOAVIZTA)
+	$(BIN)/uv pip install --quiet --python $(BOAVIZTA)/bin/python -r tests/boavizta_requirements.txt || \
+		$(BOAVIZTA)/bin/python -m pip install --quiet --disable-pip-version-check -r tests/boavizta_requirements.txt
+	@touch $@
+
+boavizta: $(BOAVIZTA)/.installed
+	@$(BIN)/python tests/serve_boavizta.py $(BOAVIZTA)/bin/python
+
+contract: $(BOAVIZTA)/.installed
+	$(BIN)/python tests/serve_boavizta.py $(BOAVIZTA)/bin/python \
+		$(BIN)/python -m pytest tests/test_contract_boavizta.py
 
 # The lock holds for Linux, macOS and Windows, and for every Python from 3.11 on; `-e .` installs greenlib itself.
 lock: $(STAMP)

@@ -1,7 +1,10 @@
 from . import (
     calibration as calibration,
     checks as checks,
+    disclosure as disclosure,
+    feeds as feeds,
     figures as figures,
+    labs as labs,
 )
 from .architectures import (
     compare_architectures as compare_architectures,
@@ -14,6 +17,7 @@ from .catalog import (
     accelerator as accelerator,
     country_g_per_kwh as country_g_per_kwh,
     dictionary as dictionary,
+    overdue_rows as overdue_rows,
     site as site,
     table as table,
 )
@@ -40,7 +44,16 @@ from .compression import (
     finetuning_flops as finetuning_flops,
     saving as saving,
 )
+from .disclosure import (
+    Disclosure as Disclosure,
+    disclose as disclose,
+)
 from .figures import house_style as house_style
+from .fleet import (
+    Fleet as Fleet,
+    service_kg as service_kg,
+    size_fleet as size_fleet,
+)
 from .footprint import (
     Footprint as Footprint,
     accelerator_hours as accelerator_hours,
@@ -53,6 +66,14 @@ from .footprint import (
     training_flops as training_flops,
     water_l as water_l,
 )
+from .journal import (
+    predictions as predictions,
+)
+from .pareto import pareto_front as pareto_front
+from .power import (
+    energy_ladder as energy_ladder,
+    power_rungs as power_rungs,
+)
 from .rebound import (
     annual_growth as annual_growth,
     break_even_elasticity as break_even_elasticity,
@@ -62,8 +83,12 @@ from .rebound import (
     uses_under_cap as uses_under_cap,
 )
 from .regions import (
+    LimitCost as LimitCost,
+    cost_of_limit as cost_of_limit,
+    great_circle_km as great_circle_km,
     rank_sites as rank_sites,
     recommend_region as recommend_region,
+    round_trip_ms as round_trip_ms,
 )
 from .schedule import (
     BestStart as BestStart,
@@ -79,13 +104,20 @@ from .serving import (
     serving_constants as serving_constants,
     serving_step as serving_step,
 )
+from .sinks import (
+    StoreError as StoreError,
+    csv_sink as csv_sink,
+    mlflow_runs as mlflow_runs,
+    mlflow_sink as mlflow_sink,
+    wandb_sink as wandb_sink,
+)
 from .tracking import (
     Measurement as Measurement,
     SinkError as SinkError,
     TrackingError as TrackingError,
-    csv_sink as csv_sink,
     idle_power_w as idle_power_w,
     repeat as repeat,
+    runs_to_tell_apart as runs_to_tell_apart,
     track as track,
 )
 from .training import (
@@ -95,7 +127,10 @@ from .training import (
 )
 from .uncertainty import (
     Interval80 as Interval80,
+    MeanInterval as MeanInterval,
+    Samples as Samples,
     interval as interval,
+    mean_interval as mean_interval,
     probability_better as probability_better,
     samples as samples,
     tornado as tornado,

@@ -1,4 +1,4 @@
-"""Fit the serving model's constants to measurements, and say how far off it is on what it has not seen.
+"""Fit the serving model's constants to measurements, and say how far off our estimates are on what they have not seen.
 
 ``python -m greenlib.calibration`` fits, rewrites ``greenlib/data/serving_fit.csv`` and prints the errors.
 """
@@ -14,11 +14,18 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from greenlib.catalog import table
+from greenlib.catalog import dictionary, table
 from greenlib.checks import ArgumentError, choice, quantity
 from greenlib.serving import Constants, frame_inputs, step_formula
+from greenlib.training import fit_mfu, published_runs
 
-__all__ = ["ecologits_joules_per_token", "fit_serving", "held_out_joules_per_token", "serving_errors"]
+__all__ = [
+    "ecologits_joules_per_token",
+    "fit_serving",
+    "held_out_joules_per_token",
+    "held_out_mfu",
+    "serving_errors",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,16 +181,40 @@ def held_out_joules_per_token(rows: pd.DataFrame, by: str) -> pd.Series:
     return estimate
 
 
+def held_out_mfu() -> pd.DataFrame:
+    """Return, for each published training run, the 80 % interval of its MFU that the *other* runs give.
+
+    Returns:
+        One row a run: ``model``, ``accelerator``, ``active_params``, ``training_tokens``, ``accelerator_hours``,
+        ``implied_mfu``, then ``p10``, ``p50`` and ``p90`` of the interval, and ``holds``, whether it held the run.
+
+    Source: the pretraining rows of ``table("training_runs")``. Taught in the appendix on validation.
+
+    Example:
+        >>> runs = held_out_mfu()
+        >>> bool(0.7 <= runs["holds"].mean() <= 0.9)
+        True
+    """
+    runs = published_runs()
+    others = [fit_mfu(runs.drop(name)).interval(run["generation"]) for name, run in runs.iterrows()]
+    columns = ["model", "accelerator", "active_params", "training_tokens", "accelerator_hours", "implied_mfu"]
+    rows = runs[columns].reset_index(drop=True)
+    rows[["p10", "p50", "p90"]] = np.array(others)
+    return rows.assign(holds=rows["implied_mfu"].between(rows["p10"], rows["p90"]))
+
+
 ECOLOGITS_ALPHA, ECOLOGITS_BETA, ECOLOGITS_GAMMA = 1.1665273170451914e-06, -0.011205921025579175, 4.052928146734005e-05
 
 
 def ecologits_joules_per_token(*, active_params, total_params, batch_size):
     r"""Return EcoLogits' published estimate of the accelerators' joules for one output token.
 
-    .. math:: 3600 \left(\alpha e^{\beta B} N_a + \gamma\right) \left\lceil \frac{1.2 \cdot 2 N}{80} \right\rceil
+    .. math:: 3600 \left(\alpha e^{\beta B} N_a + \gamma\right) \,
+              2^{\lceil \log_2 \lceil 1.2 \cdot 2 N / 80 \rceil \rceil}
 
     with active parameters :math:`N_a` and stored parameters N in billions: a regression of watt-hours on one
-    accelerator, times the accelerators of 80 GB that hold the weights at 16 bits with a fifth to spare.
+    accelerator, times the accelerators of 80 GB that hold the weights at 16 bits with a fifth to spare, their number
+    rounded up to a power of two.
 
     Args:
         active_params: Parameters used for one token; above 0.
@@ -207,7 +238,7 @@ def ecologits_joules_per_token(*, active_params, total_params, batch_size):
     total = quantity("total_params", total_params, "(0, 1e16]") / 1e9
     batch = quantity("batch_size", batch_size, "[1, 1e6]")
     one_wh = ECOLOGITS_ALPHA * np.exp(ECOLOGITS_BETA * batch) * active + ECOLOGITS_GAMMA
-    return 3600 * one_wh * np.ceil(1.2 * total * 2 / 80)
+    return 3600 * one_wh * 2 ** np.ceil(np.log2(np.ceil(1.2 * total * 2 / 80)))
 
 
 def serving_errors(rows: pd.DataFrame | None = None) -> pd.DataFrame:
@@ -259,13 +290,14 @@ def write_fit(path: Path, rows: pd.DataFrame, date: datetime.date) -> Constants:
     note = f"error of J per token on models left out: median {median:.3f}, 90th percentile {p90:.3f}"
     with path.open("w", encoding="utf-8", newline="") as stream:
         writer = csv.writer(stream, lineterminator="\n")
-        writer.writerow(["name", "value", "low", "high", "unit", "meaning", "kind", "source", "locator", "note"])
+        writer.writerow(list(dictionary()["serving_fit"].columns))
         for name, prior in PRIORS.items():
             others = [fit[name] for fit in without_one]
             value = getattr(constants, name)
             figures = [f"{number:.6g}" for number in (value, min(*others, value), max(*others, value))]
             place = f"table serving, {len(rows)} rows, fitted {date.isoformat()}"
-            writer.writerow([name, *figures, prior.unit, prior.meaning, "estimate", "mlenergy2026", place, note])
+            origin = ["estimate", "mlenergy2026", place, date.year + 2, note]
+            writer.writerow([name, *figures, prior.unit, prior.meaning, *origin])
     return constants
 
 

@@ -25,6 +25,7 @@ __all__ = [
     "accelerator",
     "country_g_per_kwh",
     "dictionary",
+    "overdue_rows",
     "site",
     "table",
 ]
@@ -223,7 +224,7 @@ def table(name: str) -> pd.DataFrame:
         name: Name of the table, such as ``"accelerators"``; see :func:`dictionary`.
 
     Returns:
-        One row a thing, with its kind, source, locator and note.
+        One row a thing, with its kind, source, locator, year of review and note.
 
     Raises:
         UnknownNameError: There is no such table.
@@ -237,6 +238,34 @@ def table(name: str) -> pd.DataFrame:
         412.72
     """
     return _table(choice("table", name, dictionary())).copy()
+
+
+def overdue_rows(year: int) -> pd.DataFrame:
+    """Return the rows whose year of review lies before a given year.
+
+    Args:
+        year: The year to judge from, normally the present one.
+
+    Returns:
+        One row each: ``table``, ``row`` (its key, parts joined by a comma) and ``review_by``.
+
+    Raises:
+        ArgumentError: The year is out of range.
+        DataError: A table is missing or damaged.
+
+    Taught in the appendix on data and sources.
+
+    Example:
+        >>> overdue_rows(2026).empty
+        True
+    """
+    year = integer("year", year, low=1970, high=2200)
+    found = []
+    for name, definition in dictionary().items():
+        late = _table(name).query("review_by < @year")
+        keys = [", ".join(map(str, key)) for key in late[list(definition.key)].itertuples(index=False)]
+        found.append(pd.DataFrame({"table": name, "row": keys, "review_by": late["review_by"].to_numpy()}))
+    return pd.concat(found, ignore_index=True)
 
 
 @functools.cache

@@ -179,6 +179,13 @@ QUANTITIES: Mapping[str, Quantity] = _vocabulary(
     ("mfu", "(0, 1]", "fraction", "model FLOP utilisation: useful operations over peak operations"),
     ("accelerator_hours", "[0, inf)", "h", "hours of one accelerator"),
     ("accelerators", "[1, 1e9]", "accelerators", "accelerators working together"),
+    ("hours", "[0, 1e9]", "h", "run time"),
+    ("runs", "[0, 1e9]", "runs", "times the same run is made"),
+    ("cores", "[0, 1e9]", "cores", "processor cores, or accelerators, that one run keeps"),
+    ("core_w", "[0, 1e6]", "W", "power of one core, or of one accelerator, at full use"),
+    ("core_usage", "[0, 1]", "fraction", "mean use of the cores over the run time"),
+    ("memory_gb", "[0, 1e9]", "GB", "host memory that was reserved, used or not"),
+    ("memory_w_per_gb", "[0, 100]", "W/GB", "power of one gigabyte of memory"),
     ("power_w", "(0, 1e7]", "W", "mean IT power for one accelerator"),
     ("gpu_power_w", "(0, 1e7]", "W", "mean IT power for one accelerator"),
     ("it_kwh", "[0, inf)", "kWh", "energy used by the IT equipment"),
@@ -218,6 +225,16 @@ QUANTITIES: Mapping[str, Quantity] = _vocabulary(
     ("device_embodied_kg", "(0, 1e6]", "kg CO2e", "emissions of making one accelerator"),
     ("lifetime_hours", "(0, 1e6]", "h", "hours from installation to retirement"),
     ("utilization", "(0, 1]", "fraction", "share of the lifetime in which the accelerator does work"),
+    ("device_kwh", "[0, inf)", "kWh", "energy used by the accelerators alone"),
+    ("it_ratio", "[1, 10]", "ratio", "IT energy over that of the accelerators"),
+    ("use_ratio", "(0, 1e6]", "ratio", "requests over those planned for"),
+    ("error_ratio", "(0, 1e3]", "ratio", "energy as a meter would read it over the plan's"),
+    ("latitude", "[-90, 90]", "degrees", "latitude of a place, north positive"),
+    ("longitude", "[-180, 180]", "degrees", "longitude of a place, east positive"),
+    ("to_latitude", "[-90, 90]", "degrees", "latitude of the place it is compared with"),
+    ("to_longitude", "[-180, 180]", "degrees", "longitude of the place it is compared with"),
+    ("distance_km", "[0, 20100]", "km", "distance over the Earth's surface, one way"),
+    ("group_index", "[1, 2]", "ratio", "speed of light in vacuum over that in a fibre"),
 )
 
 
@@ -304,7 +321,7 @@ def _check_array(name: str, array: np.ndarray, allowed: Interval) -> np.ndarray:
 
 
 def _as_float64(name: str, array: Any, allowed: Interval) -> np.ndarray:
-    array = np.asarray(array)
+    array = np.asanyarray(array)
     if array.dtype == np.float64:
         return array
     if array.dtype.kind == "O" and all(

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from greenlib.checks import ArgumentError, ArgumentTypeError, GreenlibError, number
+from greenlib.journal import record
 
 __all__ = ["Claim", "ClaimError", "Prediction", "claim", "prediction"]
 
@@ -113,7 +114,7 @@ class Prediction:
 
 
 def prediction(question: str, low: float, high: float, actual: float) -> Prediction:
-    """Compare a range that the reader wrote down beforehand with the computed value.
+    """Compare a range that the reader wrote down beforehand with the computed value, and note it in the journal.
 
     Args:
         question: What was predicted, with its unit.
@@ -139,4 +140,6 @@ def prediction(question: str, low: float, high: float, actual: float) -> Predict
     low, high, actual = number("low", low), number("high", high), number("actual", actual)
     if low > high:
         raise ArgumentError("low", low, f"at most high, which is {high:g}")
-    return Prediction(question, low, high, actual)
+    compared = Prediction(question, low, high, actual)
+    record(compared)
+    return compared

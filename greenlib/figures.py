@@ -21,6 +21,7 @@ from matplotlib.patches import Patch
 
 from greenlib.checks import AlignmentError, ArgumentError, ArgumentTypeError, choice, quantity
 from greenlib.claims import claims_html
+from greenlib.pareto import pareto_front
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -638,11 +639,8 @@ def _chosen(highlight: str | Iterable[str] | None, names: Sequence[str]) -> set[
 
 def _unbeaten(x: np.ndarray, y: np.ndarray, best: str) -> np.ndarray:
     """Return the positions of the points that none beats in both directions, from left to right."""
-    cost_x = -x if best.endswith("right") else x
-    cost_y = -y if best.startswith("upper") else y
-    no_worse = (cost_x <= cost_x[:, None]) & (cost_y <= cost_y[:, None])
-    better = (cost_x < cost_x[:, None]) | (cost_y < cost_y[:, None])
-    unbeaten = np.flatnonzero(~(no_worse & better).any(axis=1))
+    signs = [-1 if best.endswith("right") else 1, -1 if best.startswith("upper") else 1]
+    unbeaten = np.flatnonzero(pareto_front(np.column_stack([x, y]) * signs))
     return unbeaten[np.argsort(x[unbeaten], kind="stable")]
 
 

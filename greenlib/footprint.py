@@ -343,13 +343,9 @@ class Footprint:
         return {name: value for name, value in values.items() if value is not None}
 
     def __repr__(self) -> str:
-        scalar = isinstance(self.operational_kg, float)
-        shown = (f"{n}={v:.4g}" if scalar else f"{n}=<{type(v).__name__}>" for n, v in self.quantities().items())
-        return f"Footprint({', '.join(shown)})"
+        return f"Footprint({', '.join(f'{name}={_short(value)}' for name, value in self.quantities().items())})"
 
     def _repr_html_(self) -> str | None:
-        if not isinstance(self.operational_kg, float):
-            return None
         labels = {
             "accelerator_hours": ("Accelerator time", "h"),
             "it_kwh": ("IT energy", "kWh"),
@@ -358,13 +354,31 @@ class Footprint:
             "embodied_kg": ("Embodied emissions", "kg CO2e"),
             "water_l": ("Water on site", "L"),
         }
-        rows = "".join(
-            f"<tr><th>{labels[name][0]}</th><td>{value:,.4g}</td><td>{labels[name][1]}</td></tr>"
-            if value < 1000
-            else f"<tr><th>{labels[name][0]}</th><td>{value:,.0f}</td><td>{labels[name][1]}</td></tr>"
-            for name, value in self.quantities().items()
-        )
-        return f'<table class="footprint"><tbody>{rows}</tbody></table>'
+        columns = {name: _columns(value) for name, value in self.quantities().items()}
+        if None in columns.values():
+            return None
+        uncertain = any(len(numbers) == 3 for numbers in columns.values())
+        head = "<thead><tr><th></th><th>p10</th><th>p50</th><th>p90</th><th></th></tr></thead>" if uncertain else ""
+        rows = ""
+        for name, numbers in columns.items():
+            numbers = numbers * 3 if uncertain and len(numbers) == 1 else numbers
+            cells = "".join(f"<td>{n:,.4g}</td>" if n < 1000 else f"<td>{n:,.0f}</td>" for n in numbers)
+            rows += f"<tr><th>{labels[name][0]}</th>{cells}<td>{labels[name][1]}</td></tr>"
+        return f'<table class="footprint">{head}<tbody>{rows}</tbody></table>'
+
+
+def _columns(value: Any) -> list[float] | None:
+    """Return what a table shows of a quantity: a number, three percentiles of samples, None for other arrays."""
+    if isinstance(value, float):
+        return [value]
+    if hasattr(value, "p10") and getattr(value, "ndim", 0) == 1:
+        return [value.p10, value.p50, value.p90]
+    return None
+
+
+def _short(value: Any) -> str:
+    numbers = _columns(value)
+    return f"<{type(value).__name__}>" if numbers is None else " to ".join(f"{n:.4g}" for n in dict.fromkeys(numbers))
 
 
 def _catalog():

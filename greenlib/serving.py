@@ -18,6 +18,7 @@ import pandas as pd
 
 from greenlib.catalog import accelerator, table
 from greenlib.checks import AlignmentError, ArgumentError, ArgumentTypeError, choice, quantity
+from greenlib.uncertainty import Samples
 
 __all__ = [
     "PRECISIONS",
@@ -526,7 +527,8 @@ def _evaluate(frame: pd.DataFrame | None, arguments: dict[str, Any], wanted: lis
             break
     if index is not None:
         return {name: pd.Series(values, index=index, name=name) for name, values in results.items()}
-    return {name: float(values) if shape == () else values for name, values in results.items()}
+    kind = Samples if any(isinstance(value, Samples) for value in arguments.values()) else np.ndarray
+    return {name: float(values) if shape == () else values.view(kind) for name, values in results.items()}
 
 
 def serving_step(

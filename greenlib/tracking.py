@@ -14,12 +14,9 @@ as estimated.
 
 from __future__ import annotations
 
-import csv
 import dataclasses
-import io
-import json
 import logging
-import os
+import math
 import re
 import threading
 import time
@@ -27,13 +24,12 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import import_module
-from pathlib import Path
+from statistics import NormalDist
 from typing import TYPE_CHECKING, Any
 
 from greenlib.checks import (
     ArgumentError,
     ArgumentTypeError,
-    DataError,
     GreenlibError,
     choice,
     integer,
@@ -45,7 +41,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from codecarbon.output import EmissionsData
 
-__all__ = ["Measurement", "Run", "SinkError", "TrackingError", "csv_sink", "idle_power_w", "repeat", "track"]
+__all__ = ["Measurement", "Run", "SinkError", "TrackingError", "idle_power_w", "repeat", "runs_to_tell_apart", "track"]
 
 Sink = Callable[[dict[str, Any]], object]
 
@@ -432,95 +428,6 @@ def _number(name: str, value: Any, allowed: str | None = None) -> float:
     return number
 
 
-def csv_sink(path: str | os.PathLike, *, fields: Iterable[str] = ()) -> Sink:
-    """Return a sink that appends each row to a CSV file.
-
-    The file and its header are made now, so that a folder that cannot be written to is found before the work.
-    Each row is one append, which local file systems on Linux and macOS do not mix with another process's; on
-    Windows or a network drive give each process a file of its own. Fields of :meth:`Run.step` that are not
-    named here are kept together in the last column, ``more``, as JSON.
-
-    Args:
-        path: File to append to; made if it is not there.
-        fields: Names of your own fields that get a column each.
-
-    Returns:
-        A function of one row.
-
-    Raises:
-        ArgumentError: The file cannot be written, or a field name is taken or not a Python name.
-        DataError: The file is there with other columns.
-
-    Example:
-        >>> import os, tempfile
-        >>> with tempfile.TemporaryDirectory() as folder:
-        ...     path = os.path.join(folder, "runs.csv")
-        ...     with track("sum", sinks=[csv_sink(path)]) as run:
-        ...         total = sum(range(10_000_000))
-        ...     len(open(path).readlines())
-        2
-
-    Taught in 09 and 13.
-    """
-    if not isinstance(path, str | os.PathLike):
-        raise ArgumentTypeError("path", path, "a path")
-    if isinstance(fields, str) or not isinstance(fields, Iterable):
-        raise ArgumentTypeError("fields", fields, "a list of names")
-    path, own = Path(path).resolve(), list(fields)
-    for name in own:
-        free = isinstance(name, str) and name.isidentifier() and name not in (*COLUMNS, "more")
-        if not free or own.count(name) > 1:
-            raise ArgumentError("fields", name, "a Python name, once, that a measurement does not use itself")
-    columns = (*COLUMNS, *own, "more")
-
-    def write(row: dict[str, Any]) -> None:
-        more = {name: value for name, value in row.items() if name not in columns[:-1]}
-        row = row | {"more": json.dumps(more, default=str) if more else None}
-        line = _csv_line(row.get(column) for column in columns)
-        with open(path, "ab", buffering=0, opener=_open_existing) as file:
-            if file.write(line) < len(line):
-                raise OSError(f"{path} took only a part of the row: the disk may be full")
-
-    write.__qualname__ = f"csv_sink({str(path)!r})"
-    try:
-        found = _header(path, _csv_line(columns))
-    except OSError as error:
-        raise ArgumentError("path", str(path), f"a file that can be written ({error.strerror})") from error
-    if found != _csv_line(columns):
-        raise DataError(str(path), f"its columns are not {', '.join(columns)}", row=1)
-    return write
-
-
-def _open_existing(path: str, flags: int) -> int:
-    """Open without creating: a file that someone removed must not come back without its header."""
-    return os.open(path, flags & ~os.O_CREAT)
-
-
-def _csv_line(values: Iterable[Any]) -> bytes:
-    text = io.StringIO()
-    csv.writer(text, lineterminator="\n").writerow(values)
-    return text.getvalue().encode()
-
-
-def _header(path: Path, header: bytes) -> bytes:
-    """Write the header if the file is new, and return the header that it has."""
-    try:
-        with open(path, "xb", buffering=0) as file:
-            file.write(header)
-    except FileExistsError:
-        pass
-    first = b""
-    with open(path, "r+b") as file:
-        for _ in range(100):
-            file.seek(0)
-            first = file.readline()
-            if first.endswith(b"\n"):
-                break
-            # Another process has just made the file and is about to write its header.
-            time.sleep(0.01)
-    return first
-
-
 def repeat(function: Callable[[], object], times: int, *, name: str | None = None, **options: Any) -> pd.DataFrame:
     """Track the same work several times: one row a run.
 
@@ -561,6 +468,42 @@ def repeat(function: Callable[[], object], times: int, *, name: str | None = Non
             )
         rows.append((number, result.seconds, result.it_kwh, result.power_w, result.energy_kind))
     return pd.DataFrame(rows, columns=["run", "seconds", "it_kwh", "power_w", "energy_kind"])
+
+
+def runs_to_tell_apart(spread: float, difference: float, *, power: float = 0.8, confidence: float = 0.95) -> int:
+    r"""Return how many runs of each of two programs it takes to see a difference between their means.
+
+    .. math:: n = \left\lceil 2 \left( \frac{(z_{(1+c)/2} + z_p) \, s}{d} \right)^2
+       + \frac{z_{(1+c)/2}^2}{4} \right\rceil
+
+    the textbook formula for two means, with the usual addition for a spread that is itself known from few runs only.
+    The runs are taken to be independent; drift, such as a processor that warms up, is not made harmless by more runs.
+
+    Args:
+        spread: :math:`s`, standard deviation between runs of one program; 0 or more.
+        difference: :math:`d`, smallest difference of the means worth seeing, above 0, in the unit of the spread; both
+            as fractions of the mean will do.
+        power: :math:`p`, chance to see the difference if it is there; above 0.5, below 1.
+        confidence: :math:`c`, chance to see none if there is none; above 0.5, below 1.
+
+    Returns:
+        Runs of each program; 2 or more.
+
+    Raises:
+        ArgumentError: An argument is out of range.
+        ArgumentTypeError: An argument is not a number.
+
+    Source: cohen1988power. Taught in 09 and 13.
+
+    Example:
+        >>> runs_to_tell_apart(0.05, 0.05), runs_to_tell_apart(0.05, 0.01)
+        (17, 394)
+    """
+    spread, difference = _number("spread", spread, "[0, inf)"), _number("difference", difference, "(0, inf)")
+    power, confidence = _number("power", power, "(0.5, 1)"), _number("confidence", confidence, "(0.5, 1)")
+    threshold = NormalDist().inv_cdf((1 + confidence) / 2)
+    runs = 2 * ((threshold + NormalDist().inv_cdf(power)) * spread / difference) ** 2 + threshold**2 / 4
+    return max(2, math.ceil(runs))
 
 
 def idle_power_w(*, seconds: float = 2.0, **options: Any) -> float:

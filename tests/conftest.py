@@ -1,4 +1,4 @@
-"""How tests run: properties without a clock and, in CI, on the same cases; no key, no server, a cache of one's own."""
+"""How tests run: properties without a clock and, in CI, on the same cases; no key, no server, files of one's own."""
 
 import os
 
@@ -15,11 +15,13 @@ SERVICES = ("WATTTIME", "ELECTRICITYMAPS", "NESO", "CLIMATIQ", "BOAVIZTA", "BOAG
 
 @pytest.fixture(autouse=True)
 def offline(monkeypatch, tmp_path_factory):
-    """Take the machine's own keys and servers away, and give the test an empty cache."""
+    """Take the machine's own keys and servers away, and give the test an empty cache and journal."""
     for name in list(os.environ):
         if name.startswith(SERVICES) and (name.endswith(SWITCHES) or "API_KEY" in name):
             monkeypatch.delenv(name)
-    monkeypatch.setenv("GREENLIB_CACHE", str(tmp_path_factory.mktemp("cache")))
+    folder = tmp_path_factory.mktemp("reader")
+    monkeypatch.setenv("GREENLIB_CACHE", str(folder / "cache"))
+    monkeypatch.setenv("GREENLIB_JOURNAL", str(folder / "predictions.jsonl"))
 
 
 @pytest.fixture

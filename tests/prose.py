@@ -14,6 +14,7 @@ ROOT = Path(__file__).parent.parent
 NOTEBOOKS = ROOT / "notebooks"
 CHAPTERS = sorted(NOTEBOOKS.glob("[0-9][0-9]_*.ipynb"))
 SHEETS = sorted((NOTEBOOKS / "exercises").glob("*/*.ipynb"))
+LABS = sorted(NOTEBOOKS.glob("lab_*.ipynb"))
 PAGES = sorted(NOTEBOOKS.glob("*.ipynb"))
 
 UNITS = (
@@ -24,9 +25,18 @@ UNITS = (
     r"tokens?\b|parameters?\b|USD\b|EUR\b|dollars?\b|euros?\b|km\b|accelerators?\b|requests?\b"
 )
 QUANTITY = re.compile(
-    rf"(?<![\w.,-])(?P<price>€\s?)?(?P<number>\d[\d,]*(?:\.\d+)?)(?:\s?(?:–|to|and)\s?\d[\d,.]*)?"
+    rf"(?<![\w.,-])(?P<price>[€$£]\s?)?(?P<number>\d[\d,]*(?:\.\d+)?)(?:\s?(?:–|to|and)\s?\d[\d,.]*)?"
     rf"(?(price)|[\s-]?(?P<unit>{UNITS}))"
 )
+TO_TWENTY = """two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen
+eighteen nineteen twenty"""
+TENS = "thirty forty fifty sixty seventy eighty ninety hundred"
+WORDS = {word: number for number, word in enumerate(re.findall(r"\w+", TO_TWENTY), start=2)}
+WORDS |= {word: 10 * number for number, word in enumerate(re.findall(r"\w+", TENS), start=3)}
+WORDS |= {"dozen": 12, "thousand": 1000}
+SPELLED = re.compile(rf"\b(?P<number>{'|'.join(WORDS)})(?=[\s-](?:{UNITS}))", re.IGNORECASE)
+QUOTED = re.compile(r'\*"[^"]*"\*|\*[^*\n]{40,}\*')
+"""A claim under examination: its numbers are somebody else's."""
 FACTOR = re.compile(r"\bfactors? (?:of )?(?:about )?(?P<number>\d[\d,]*(?:\.\d+)?)")
 SCALES = [10.0**power for power in (-12, -9, -6, -3, -2, 0, 2, 3, 6, 9, 12)]
 
@@ -77,11 +87,11 @@ class Notebook:
         return [
             f"{match.group(0)!r} in: {sentence.strip()}"
             for text in self.prose
-            if "After this chapter you can" not in text
+            if not re.search("After this (?:chapter|lab) you can", text)
             for sentence in sentences(text)
             if "{cite" not in sentence
-            for quantity in (QUANTITY, FACTOR)
-            for match in quantity.finditer(plain(sentence))
+            for quantity in (QUANTITY, FACTOR, SPELLED)
+            for match in quantity.finditer(QUOTED.sub(" ", plain(sentence)))
             if not all(number in claimed or self._is_input(number) for number in _numbers(match.group(0)))
         ]
 
@@ -90,7 +100,8 @@ class Notebook:
 
 
 def _numbers(text: str) -> list[float]:
-    return [float(found.replace(",", "")) for found in re.findall(r"\d[\d,]*(?:\.\d+)?(?:e[-+]?\d+)?", text)]
+    digits = [float(found.replace(",", "")) for found in re.findall(r"\d[\d,]*(?:\.\d+)?(?:e[-+]?\d+)?", text)]
+    return digits or [float(WORDS[word]) for word in re.findall(r"\w+", text.lower()) if word in WORDS]
 
 
 def plain(text: str) -> str:

@@ -60,8 +60,9 @@ def test_table_of_contents_lists_the_chapters_that_exist_and_no_other():
 
 def test_library_page_shows_every_room():
     page = (ROOT / "notebooks" / "api.md").read_text(encoding="utf-8")
-    shown = re.findall(r"automodule:: greenlib\.(\w+)", page)
-    rooms = [path.stem for path in (ROOT / "greenlib").glob("*.py") if not path.stem.startswith("_")]
+    shown = re.findall(r"automodule:: greenlib\.([\w.]+)", page)
+    files = [path.relative_to(ROOT / "greenlib") for path in (ROOT / "greenlib").rglob("*.py")]
+    rooms = [".".join(path.with_suffix("").parts) for path in files if not path.stem.startswith("_")]
     assert sorted(shown) == sorted(rooms)
 
 

@@ -1,5 +1,6 @@
 """The tables keep their dictionary, and the catalogue says clearly when they do not."""
 
+import datetime
 import re
 from pathlib import Path
 
@@ -26,7 +27,7 @@ def test_every_data_file_is_in_the_dictionary():
 def test_table_keeps_its_dictionary(name):
     rows, definition = gl.table(name), gl.dictionary()[name]
     assert list(rows.columns) == list(definition.columns)
-    assert list(rows.columns)[-4:] == ["kind", "source", "locator", "note"]
+    assert list(rows.columns)[-5:] == ["kind", "source", "locator", "review_by", "note"]
     assert len(rows) > 0
     assert definition.about
     assert all(column.meaning for column in definition.columns.values())
@@ -51,6 +52,21 @@ def test_columns_named_like_arguments_stay_within_the_arguments_ranges(name):
         if column.name in QUANTITIES:
             values = gl.table(name)[column.name].dropna()
             assert all(value in QUANTITIES[column.name].allowed for value in values), column.name
+
+
+def test_overdue_rows_are_named_with_their_table_and_key():
+    assert gl.overdue_rows(2026).empty
+    late = gl.overdue_rows(2028)
+    assert {"sites", "countries"} <= set(late["table"])
+    assert "gcp/us-central1" in set(late["row"])
+    assert set(late["review_by"]) <= {2026, 2027}
+    assert len(gl.overdue_rows(2100)) == sum(len(gl.table(name)) for name in TABLES)
+
+
+@pytest.mark.weekly
+def test_no_row_is_overdue():
+    late = gl.overdue_rows(datetime.datetime.now(datetime.UTC).year)
+    assert late.empty, late.to_string(index=False)
 
 
 def test_the_tables_are_as_large_as_promised():

@@ -7,11 +7,12 @@ import re
 
 import nbformat
 import pytest
-from prose import CHAPTERS, NOTEBOOKS, PAGES, SHEETS, Notebook
+from prose import CHAPTERS, LABS, NOTEBOOKS, PAGES, SHEETS, Notebook
 
 CALLS_A_CHART = re.compile(r"\bgl\.figures\.|\bplt\.")
 
 chapters = pytest.mark.parametrize("chapter", [Notebook(path) for path in CHAPTERS], ids=[p.stem for p in CHAPTERS])
+labs = pytest.mark.parametrize("lab", [Notebook(path) for path in LABS], ids=[p.stem for p in LABS])
 sheets = pytest.mark.parametrize("sheet", [Notebook(path) for path in SHEETS], ids=[p.stem for p in SHEETS])
 everything = pytest.mark.parametrize(
     "notebook",
@@ -140,6 +141,50 @@ def test_chapter_binds_cites_and_draws(chapter):
     assert cited
 
 
+@chapters
+def test_chapter_asks_again_what_an_earlier_one_taught(chapter):
+    number = int(chapter.path.stem[:2])
+    asked = [text for text in chapter.prose if text.startswith("## Before you start")]
+    if number < 3:
+        assert not asked
+        return
+    (text,) = asked
+    assert chapter.cells.index(next(cell for cell in chapter.cells if cell.source == text)) == 3
+    assert re.findall(r"^\*\*(\d)\.\*\*", text, re.MULTILINE) == ["1", "2"]
+    for question in text.split("**2.**"):
+        earlier = [int(found) for found in re.findall(r"\]\((\d\d)_\w+\.ipynb", question)]
+        assert earlier
+        assert all(found <= number - 2 for found in earlier)
+        before, answer = question.split("<details>")
+        options = re.findall(r"\(([a-d])\)", before)
+        assert len(options) >= 3
+        assert all(f"({option})" in answer for option in options), "each wrong option explains its misconception"
+
+
+@labs
+def test_lab_has_its_skeleton(lab):
+    title, goals, imports = lab.cells[:3]
+    assert title.source.startswith("# ")
+    assert "?" in title.source
+    assert "After this lab you can" in goals.source
+    assert 2 <= len(bullets(goals.source)) <= 3
+    assert re.search(r"\d+ minutes", goals.source)
+    assert "gl.house_style()" in imports.source
+    prose = "\n".join(cell.source for cell in lab.cells)
+    marks = [":class: predict", ":class: could-be-wrong", ":class: takeaways", "## Sources"]
+    places = [prose.rfind(mark) for mark in marks]
+    assert all(place >= 0 for place in places), dict(zip(marks, places, strict=True))
+    assert places == sorted(places)
+    assert any("gl.prediction(" in source for source in lab.code)
+    assert any(CALLS_A_CHART.search(source) for source in lab.code)
+    assert any("gl.labs." in source or "gl.track(" in source for source in lab.code)
+
+
+@labs
+def test_chapter_leads_to_its_lab(lab):
+    assert any(f"]({lab.path.name})" in text for path in CHAPTERS for text in Notebook(path).prose)
+
+
 @sheets
 def test_sheet_has_three_exercises_that_state_an_objective_of_the_chapter(sheet):
     chapter = Notebook(NOTEBOOKS / sheet.path.name)
@@ -162,8 +207,11 @@ def test_sheet_can_be_graded(sheet):
 
 
 def test_the_scanner_notices_numbers_that_only_look_bound(tmp_path):
-    prose = "It took 12.2 % more, or 2.2 %. It did 777 ZFLOP. A factor of 9.7 stays, between 2.2 and 8.8 times."
+    prose = (
+        "It took 12.2 % more, or 2.2 %. It did 777 ZFLOP. A factor of 9.7 stays, between 2.2 and 8.8 times. "
+        'That is Seventeen times as much, for $41. *"Others say ninety times."*'
+    )
     cells = [nbformat.v4.new_markdown_cell(prose), nbformat.v4.new_code_cell('gl.claim("2.2 %", x)')]
     nbformat.write(nbformat.v4.new_notebook(cells=cells), tmp_path / "page.ipynb")
     found = [text.split(" in: ")[0] for text in Notebook(tmp_path / "page.ipynb").unbound()]
-    assert found == ["'12.2 %'", "'777 ZFLOP'", "'2.2 and 8.8 times'", "'factor of 9.7'"]
+    assert found == ["'12.2 %'", "'777 ZFLOP'", "'2.2 and 8.8 times'", "'factor of 9.7'", "'$41'", "'Seventeen'"]

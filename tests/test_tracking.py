@@ -1,7 +1,5 @@
 """The tracking room: real CodeCarbon, except where this machine cannot produce the case."""
 
-import csv
-import json
 import logging
 import os
 import pickle
@@ -12,11 +10,12 @@ import time
 from pathlib import Path
 
 import codecarbon
+import numpy as np
 import pytest
 
 from greenlib import tracking
-from greenlib.checks import ArgumentError, ArgumentTypeError, DataError, GreenlibError, UnknownNameError
-from greenlib.tracking import Measurement, SinkError, TrackingError, csv_sink, idle_power_w, repeat, track
+from greenlib.checks import ArgumentError, ArgumentTypeError, GreenlibError, UnknownNameError
+from greenlib.tracking import SinkError, TrackingError, idle_power_w, repeat, runs_to_tell_apart, track
 
 LONG_ENOUGH_S = 0.12
 ROOT = Path(tracking.__file__).parents[1]
@@ -385,98 +384,6 @@ def test_bad_arguments_are_refused_before_the_block_runs(options, error, says):
     assert not worked
 
 
-# --- the CSV sink -------------------------------------------------------------------------------------------
-
-
-def read(path):
-    with open(path, newline="") as file:
-        return list(csv.DictReader(file))
-
-
-def test_a_csv_row_holds_the_measurement_and_the_named_fields(tmp_path, tracked):
-    path = tmp_path / "runs.csv"
-    sink = csv_sink(path, fields=["epoch"])
-    rows = tracked[0]
-    for row in rows:
-        sink(row)
-    first, last = read(path)
-    assert list(first) == [*Measurement.__dataclass_fields__, "epoch", "more"]
-    assert (first["epoch"], json.loads(first["more"])) == ("1", {"loss": 0.41})
-    assert (last["epoch"], last["more"]) == ("", "")
-    assert float(last["it_kwh"]) == rows[1]["it_kwh"]
-
-
-def test_a_second_sink_goes_on_in_the_same_file(tmp_path, tracked):
-    path = tmp_path / "runs.csv"
-    csv_sink(path)(tracked[0][1])
-    csv_sink(path)(tracked[0][1] | {"name": 'a "quoted", name\nin two lines', "more": 1})
-    rows = read(path)
-    assert [row["name"] for row in rows] == ["fine-tune", 'a "quoted", name\nin two lines']
-    assert json.loads(rows[1]["more"]) == {"more": 1}
-
-
-@pytest.mark.parametrize("held", [b"other,columns\n1,2\n", b""])
-def test_a_file_with_other_columns_is_left_alone(tmp_path, held):
-    path = tmp_path / "runs.csv"
-    path.write_bytes(held)
-    with pytest.raises(DataError, match=r"runs\.csv, row 1"):
-        csv_sink(path)
-    assert path.read_bytes() == held
-
-
-@pytest.mark.parametrize("path", ["missing/runs.csv", "file/runs.csv", "."])
-def test_a_path_that_cannot_be_written_is_refused_at_once(tmp_path, path):
-    (tmp_path / "file").write_text("in the way")
-    with pytest.raises(ArgumentError, match="can be written"):
-        csv_sink(tmp_path / path)
-
-
-@pytest.mark.parametrize("fields", [["seconds"], ["more"], ["two words"], ["epoch", "epoch"], [3], "epoch", 3])
-def test_impossible_columns_are_refused(tmp_path, fields):
-    with pytest.raises(ArgumentError, match="fields"):
-        csv_sink(tmp_path / "runs.csv", fields=fields)
-    assert not list(tmp_path.iterdir())
-
-
-def test_a_path_that_is_none_is_refused():
-    with pytest.raises(ArgumentTypeError, match="path"):
-        csv_sink(3)
-
-
-def test_a_removed_file_does_not_come_back_without_its_header(tmp_path):
-    path = tmp_path / "runs.csv"
-    with pytest.raises(SinkError, match=r"csv_sink\(.*FileNotFoundError"), track("x", sinks=[csv_sink(path)]):
-        path.unlink()
-    assert not path.exists()
-
-
-@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
-def test_a_full_disk_is_reported(tmp_path):
-    path = tmp_path / "runs.csv"
-    sink = csv_sink(path)
-    path.unlink()
-    path.symlink_to("/dev/full")
-    with pytest.raises(OSError, match="space"):
-        sink({})
-
-
-def test_processes_appending_to_one_new_file_lose_nothing(tmp_path):
-    start = time.time() + 1.5
-    code = (
-        "import sys, time; from greenlib.tracking import csv_sink\n"
-        f"time.sleep(max(0, {start} - time.time())); sink = csv_sink('runs.csv', fields=['n'])\n"
-        "for n in range(300): sink({'name': sys.argv[1] * 50, 'n': n})"
-    )
-    writers = [
-        subprocess.Popen([sys.executable, "-c", code, letter], cwd=tmp_path, env=environment()) for letter in "abcd"
-    ]
-    assert [writer.wait() for writer in writers] == [0, 0, 0, 0]
-    rows = read(tmp_path / "runs.csv")
-    assert sorted((row["name"], int(row["n"])) for row in rows) == [
-        (letter * 50, n) for letter in "abcd" for n in range(300)
-    ]
-
-
 # --- repeats and the baseline -------------------------------------------------------------------------------
 
 
@@ -513,6 +420,35 @@ def test_idle_power_is_the_assumed_power_where_all_is_assumed():
 def test_idle_power_refuses_impossible_times(seconds):
     with pytest.raises(ArgumentError, match="seconds"):
         idle_power_w(seconds=seconds)
+
+
+@pytest.mark.parametrize("difference", [0.02, 0.05, 0.1])
+def test_as_many_runs_as_promised_see_the_difference_as_often_as_promised(difference):
+    """An oracle that knows nothing of the formula: draw, compare with what chance alone does, count."""
+    runs, generator = runs_to_tell_apart(0.05, difference, power=0.9), np.random.default_rng(5)
+
+    def statistic(shift):
+        a, b = generator.normal(0, 0.05, (40_000, runs)), generator.normal(shift, 0.05, (40_000, runs))
+        variance = (a.var(axis=1, ddof=1) + b.var(axis=1, ddof=1)) / runs
+        return np.abs(a.mean(axis=1) - b.mean(axis=1)) / np.sqrt(variance)
+
+    threshold = np.quantile(statistic(0.0), 0.95)
+    assert 0.88 < np.mean(statistic(difference) > threshold) < 0.95
+
+
+def test_more_runs_for_smaller_differences_and_more_certainty():
+    assert runs_to_tell_apart(0.05, 0.01) > runs_to_tell_apart(0.05, 0.02) > runs_to_tell_apart(0.02, 0.02)
+    assert runs_to_tell_apart(0.05, 0.02, power=0.95) > runs_to_tell_apart(0.05, 0.02)
+    assert runs_to_tell_apart(0.05, 0.02, confidence=0.99) > runs_to_tell_apart(0.05, 0.02)
+    assert runs_to_tell_apart(0.0, 0.02) == 2
+
+
+@pytest.mark.parametrize(
+    "arguments", [{"spread": -1}, {"difference": 0}, {"power": 0.5}, {"power": 80}, {"confidence": 95}]
+)
+def test_impossible_designs_are_refused(arguments):
+    with pytest.raises(ArgumentError, match=next(iter(arguments))):
+        runs_to_tell_apart(**{"spread": 0.05, "difference": 0.05} | arguments)
 
 
 def test_a_measurement_can_be_kept(tracked):

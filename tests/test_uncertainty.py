@@ -64,6 +64,22 @@ def test_other_wrong_arguments_of_samples():
         gl.samples([1, 2], 3, seed=1)
     with pytest.raises(ArgumentError):
         gl.samples(1, 2, n=0, seed=1)
+    for wrong in ({"minimum": "0"}, {"maximum": None}):
+        with pytest.raises(ArgumentTypeError):
+            gl.samples(1, 2, **wrong, seed=1)
+
+
+@pytest.mark.parametrize("shape", ["lognormal", "normal", "uniform"])
+@pytest.mark.parametrize("value", [0.1, 3, 1.21, 1e200, 1e-200])
+def test_a_range_without_width_is_its_one_value(value, shape):
+    drawn = gl.samples(value, value, minimum=value, maximum=value, shape=shape, n=5, seed=1)
+    assert drawn.tolist() == [value] * 5
+
+
+@pytest.mark.parametrize("low", [1e-200, 1e200])
+def test_very_small_and_very_large_values_are_drawn_as_well(low):
+    found = gl.interval(gl.samples(low, 2 * low, seed=1))
+    assert (found.p10 / low, found.p90 / low) == pytest.approx((1, 2), rel=0.05)
 
 
 @pytest.mark.parametrize("wrong", [[], [1.0, math.nan], [[1.0]], ["a"]])
@@ -104,7 +120,74 @@ def test_tornado_ranks_what_moves_the_result_most():
     assert [label.get_text() for label in ax.get_yticklabels()]
 
 
-@pytest.mark.parametrize("ranges", [{"grid_g_per_kwh": (700, 20)}, {"grid_g_per_kwh": 20}, {"pue": (1, 2)}])
+@pytest.mark.parametrize(
+    "ranges", [{"grid_g_per_kwh": (700, 20)}, {"grid_g_per_kwh": 20}, {"pue": (1, 2)}, [("grid_g_per_kwh", (20, 700))]]
+)
 def test_tornado_refuses_ranges_that_are_none(ranges):
     with pytest.raises(ArgumentError):
         gl.tornado(gl.emissions_kg, ranges, facility_kwh=1000, grid_g_per_kwh=400)
+
+
+def test_results_of_samples_are_samples_with_their_percentiles():
+    mfu = gl.samples(0.2, 0.5, maximum=1, seed=1)
+    hours = gl.accelerator_hours(1e24, peak_flops_per_s=1e15, mfu=mfu)
+    assert isinstance(hours, gl.Samples)
+    assert hours.p10 == pytest.approx(gl.accelerator_hours(1e24, peak_flops_per_s=1e15, mfu=mfu.p90), rel=1e-3)
+    assert (hours.p10, hours.p50, hours.p90) == gl.interval(hours)
+
+
+def test_any_input_of_a_footprint_may_be_samples_and_a_shared_one_stays_shared():
+    grid = gl.samples(100, 600, maximum=5000, seed=2)
+    power = gl.samples(400, 800, seed=3)
+    a = gl.footprint(1e23, "H100", mfu=0.4, pue=1.1, power_w=power, grid_g_per_kwh=grid)
+    b = gl.footprint(1.2e23, "H100", mfu=0.4, pue=1.1, power_w=power, grid_g_per_kwh=grid)
+    assert isinstance(a.operational_kg, gl.Samples)
+    assert isinstance(a.accelerator_hours, float)
+    assert gl.probability_better(a.operational_kg, b.operational_kg) == 1
+    assert "p90" in a._repr_html_()
+    assert f"{a.it_kwh.p50:,.4g}" in a._repr_html_() or f"{a.it_kwh.p50:,.0f}" in a._repr_html_()
+
+
+def test_samples_of_a_served_model_come_out_as_samples():
+    batch = gl.samples(8, 256, minimum=1, seed=4)
+    server = {"output_tokens": 400, "weight_precision": "bf16", "accelerator": "H100", "accelerators": 1}
+    joules = gl.joules_per_token(batch_size=batch, model="Llama-3.1-8B", **server)
+    assert isinstance(joules, gl.Samples)
+    assert joules.p10 < joules.p50 < joules.p90
+
+
+def test_what_is_left_of_samples_without_an_axis_is_a_number():
+    drawn = gl.samples(1, 2, seed=5)
+    assert type(drawn.mean()) is np.float64
+    assert "p50" in repr(drawn)
+    by_site = drawn[:, None] * np.array([1.0, 10.0])
+    assert by_site.p50.shape == (2,)
+    assert by_site.p50[1] == pytest.approx(10 * by_site.p50[0])
+
+
+@pytest.mark.parametrize(
+    ("runs", "confidence", "t"),
+    [(2, 0.95, 12.706), (3, 0.95, 4.303), (5, 0.95, 2.776), (6, 0.95, 2.571), (31, 0.95, 2.042), (5, 0.99, 4.604)],
+)
+def test_intervals_of_means_use_the_tables_of_student(runs, confidence, t):
+    values = np.arange(runs, dtype=float)
+    found = gl.mean_interval(values, confidence=confidence)
+    half = t * values.std(ddof=1) / math.sqrt(runs)
+    assert found.mean == pytest.approx(values.mean())
+    assert (found.high - found.mean, found.mean - found.low) == pytest.approx((half, half), rel=1e-3)
+
+
+@given(st.integers(2, 12))
+def test_so_many_intervals_hold_the_true_mean_as_they_promise(runs):
+    drawn = np.random.default_rng(runs).normal(3, 2, size=(1000, runs))
+    held = [low <= 3 <= high for _, low, high in map(gl.mean_interval, drawn)]
+    assert np.mean(held) == pytest.approx(0.95, abs=0.025)
+
+
+@pytest.mark.parametrize("wrong", [[1.0], [], [1.0, math.nan]])
+def test_one_run_has_no_interval(wrong):
+    with pytest.raises(ArgumentError):
+        gl.mean_interval(wrong)
+    for confidence in (0, 1, 95):
+        with pytest.raises(ArgumentError):
+            gl.mean_interval([1.0, 2.0], confidence=confidence)

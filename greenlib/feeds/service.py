@@ -246,23 +246,30 @@ def _remember(question: str, entry: str) -> None:
         cache[question] = entry
 
 
-def _fetch(method: str, url: str, **sent: Any) -> Any:
-    import requests
+def patient_adapter() -> Any:
+    """Return what every client sends its questions through: it tries again after a fault, and not for long."""
     from requests.adapters import HTTPAdapter
     from urllib3.util import Retry
 
-    retry = Retry(
-        total=RETRIES,
-        status_forcelist=[429, 500, 502, 503, 504],
-        allowed_methods=None,
-        backoff_factor=BACKOFF_S,
-        backoff_max=LONGEST_BACKOFF_S,
-        retry_after_max=LONGEST_BACKOFF_S,
-        raise_on_status=False,
+    return HTTPAdapter(
+        max_retries=Retry(
+            total=RETRIES,
+            status_forcelist=[429, 500, 502, 503, 504],
+            allowed_methods=None,
+            backoff_factor=BACKOFF_S,
+            backoff_max=LONGEST_BACKOFF_S,
+            retry_after_max=LONGEST_BACKOFF_S,
+            raise_on_status=False,
+        )
     )
+
+
+def _fetch(method: str, url: str, **sent: Any) -> Any:
+    import requests
+
     with requests.Session() as session:
-        session.mount("http://", HTTPAdapter(max_retries=retry))
-        session.mount("https://", HTTPAdapter(max_retries=retry))
+        session.mount("http://", patient_adapter())
+        session.mount("https://", patient_adapter())
         # A redirect could carry the key to another host.
         response = session.request(method, url, timeout=(CONNECT_S, READ_S), allow_redirects=False, **sent)
         response.raise_for_status()
