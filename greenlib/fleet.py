@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -164,11 +165,13 @@ def _fit_for_memory(cache_s: np.ndarray, server: dict[str, Any]) -> int:
     row = pd.DataFrame([{**server, **sizes, "batch_size": 1, "task": "service"}])
     inputs = {name: float(np.ravel(values)[0]) for name, values in frame_inputs(row).items()}
     weights = inputs["other_params"] * inputs["other_bytes"] + inputs["routed_params"] * inputs["routed_bytes"]
-    memory = server["accelerators"] * find_accelerator(server["accelerator"]).memory_gb * 1e9 * USABLE_MEMORY
+    memory_of_one = find_accelerator(server["accelerator"]).memory_gb * 1e9 * USABLE_MEMORY
     one_cache = cache_s[0] * server["accelerators"] * inputs["bytes_per_s"] * BANDWIDTH_EFFICIENCY
-    fitting = int((memory - weights) // one_cache)
+    fitting = int((server["accelerators"] * memory_of_one - weights) // one_cache)
     if fitting < 1:
-        raise ArgumentError("accelerators", server["accelerators"], "more, for one cache to fit beside the weights")
+        needed = math.ceil((weights + one_cache) / memory_of_one)
+        least = f"at least {needed:,} for one cache to fit beside the weights"
+        raise ArgumentError("accelerators", server["accelerators"], least)
     return fitting
 
 

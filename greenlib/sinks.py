@@ -14,7 +14,6 @@ import csv
 import io
 import json
 import os
-import re
 import sqlite3
 import tempfile
 import time
@@ -411,14 +410,9 @@ def _typed(store: str) -> Iterator[None]:
     except (ArgumentError, StoreError):
         raise
     except Exception as error:
-        raise StoreError(store, _without_secrets(f"{type(error).__name__}: {error}")) from None
+        from greenlib.feeds.service import without_secrets
 
-
-def _without_secrets(text: str) -> str:
-    for name in _SECRETS:
-        if secret := os.environ.get(name, "").strip():
-            text = text.replace(secret, "…")
-    return re.sub(r"//[^/@\s]+@", "//…@", text)
+        raise StoreError(store, without_secrets(f"{type(error).__name__}: {error}", _SECRETS)) from None
 
 
 def _mlflow(database: str | os.PathLike) -> tuple[MlflowClient, Path | None]:

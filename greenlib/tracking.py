@@ -33,7 +33,7 @@ from greenlib.checks import (
     GreenlibError,
     choice,
     integer,
-    quantity,
+    number,
 )
 from greenlib.footprint import emissions_kg, facility_kwh
 
@@ -288,12 +288,12 @@ class Run:
         return SinkError(self._failures, self.result) if self._failures else None
 
     def _deliver(self, row: dict[str, Any]) -> None:
-        for number, sink in enumerate(self._sinks):
+        for place, sink in enumerate(self._sinks):
             try:
                 sink(dict(row))
             except Exception as error:
                 name = getattr(sink, "__qualname__", type(sink).__qualname__)
-                self._failures.setdefault(f"sink {number} ({name})", error)
+                self._failures.setdefault(f"sink {place} ({name})", error)
 
     def _measurement(self, status: str, sample: Callable[[], object]) -> Measurement:
         # The tracker's own duration ends after it has loaded its tables, up to 0.2 s after its last sample.
@@ -393,8 +393,8 @@ def track(
     for sink in sinks:
         if not callable(sink):
             raise ArgumentTypeError("sinks", sink, "functions of one dictionary", "csv_sink(path)")
-    pue = _number("pue", pue)
-    grid = None if grid_g_per_kwh is None else _number("grid_g_per_kwh", grid_g_per_kwh)
+    pue = number("pue", pue, "[1, 10]")
+    grid = None if grid_g_per_kwh is None else number("grid_g_per_kwh", grid_g_per_kwh, "[0, 5000]")
     if country_iso3 is not None:
         from codecarbon.input import DataSource
 
@@ -404,9 +404,9 @@ def track(
     options = {
         "project_name": name,
         "tracking_mode": choice("tracking_mode", tracking_mode, ("machine", "process")),
-        "measure_power_secs": _number("interval_s", interval_s, "[0.1, 3600]"),
-        "force_cpu_power": None if cpu_tdp_w is None else _number("cpu_tdp_w", cpu_tdp_w, "(0, 10000]"),
-        "force_ram_power": None if ram_w is None else _number("ram_w", ram_w, "(0, 10000]"),
+        "measure_power_secs": number("interval_s", interval_s, "[0.1, 3600]"),
+        "force_cpu_power": None if cpu_tdp_w is None else number("cpu_tdp_w", cpu_tdp_w, "(0, 10000]"),
+        "force_ram_power": None if ram_w is None else number("ram_w", ram_w, "(0, 10000]"),
         "country_iso_code": country_iso3,
     }
     with _log.quiet():
@@ -419,13 +419,6 @@ def track(
             raise
         if problem := run._finish("completed"):
             raise problem
-
-
-def _number(name: str, value: Any, allowed: str | None = None) -> float:
-    number = quantity(name, value, allowed)
-    if not isinstance(number, float):
-        raise ArgumentTypeError(name, value, "one number")
-    return number
 
 
 def repeat(function: Callable[[], object], times: int, *, name: str | None = None, **options: Any) -> pd.DataFrame:
@@ -457,7 +450,7 @@ def repeat(function: Callable[[], object], times: int, *, name: str | None = Non
         raise ArgumentTypeError("function", function, "a function without arguments")
     name = getattr(function, "__name__", type(function).__name__) if name is None else name
     rows = []
-    for number in range(1, integer("times", times, low=1) + 1):
+    for attempt in range(1, integer("times", times, low=1) + 1):
         with track(name, **options) as run:
             function()
         result = run.result
@@ -466,7 +459,7 @@ def repeat(function: Callable[[], object], times: int, *, name: str | None = Non
                 f"a run of {name!r} took {result.seconds:.3g} s and has no energy: "
                 f"let the function repeat the work until it takes {SHORTEST_S} s or more"
             )
-        rows.append((number, result.seconds, result.it_kwh, result.power_w, result.energy_kind))
+        rows.append((attempt, result.seconds, result.it_kwh, result.power_w, result.energy_kind))
     return pd.DataFrame(rows, columns=["run", "seconds", "it_kwh", "power_w", "energy_kind"])
 
 
@@ -499,8 +492,8 @@ def runs_to_tell_apart(spread: float, difference: float, *, power: float = 0.8, 
         >>> runs_to_tell_apart(0.05, 0.05), runs_to_tell_apart(0.05, 0.01)
         (17, 394)
     """
-    spread, difference = _number("spread", spread, "[0, inf)"), _number("difference", difference, "(0, inf)")
-    power, confidence = _number("power", power, "(0.5, 1)"), _number("confidence", confidence, "(0.5, 1)")
+    spread, difference = number("spread", spread, "[0, inf)"), number("difference", difference, "(0, inf)")
+    power, confidence = number("power", power, "(0.5, 1)"), number("confidence", confidence, "(0.5, 1)")
     threshold = NormalDist().inv_cdf((1 + confidence) / 2)
     runs = 2 * ((threshold + NormalDist().inv_cdf(power)) * spread / difference) ** 2 + threshold**2 / 4
     return max(2, math.ceil(runs))
@@ -525,7 +518,7 @@ def idle_power_w(*, seconds: float = 2.0, **options: Any) -> float:
 
     Taught in 09.
     """
-    seconds = _number("seconds", seconds, f"[{SHORTEST_S}, 3600]")
+    seconds = number("seconds", seconds, f"[{SHORTEST_S}, 3600]")
     with track("idle", **options) as run:
         time.sleep(seconds)
     return run.result.power_w

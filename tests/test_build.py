@@ -141,7 +141,7 @@ def solved_sheet():
         return {"nbgrader": {**base, "grade_id": name, **other}}
 
     answer = nbformat.v4.new_code_cell("### BEGIN SOLUTION\nanswer = 2\n### END SOLUTION")
-    answer.metadata.update(marks("answer", solution=True))
+    answer.metadata.update(marks("answer", solution=True), jupyter={"source_hidden": True})
     check = nbformat.v4.new_code_cell(
         "assert answer == 2\n### BEGIN HIDDEN TESTS\nassert answer != 3\n### END HIDDEN TESTS"
     )
@@ -157,6 +157,7 @@ def test_released_sheet_holds_neither_solution_nor_hidden_test(tmp_path):
     answer, check = nbformat.read(target, as_version=4).cells
     assert "answer = 2" not in answer.source
     assert "NotImplementedError" in answer.source
+    assert "jupyter" not in answer.metadata
     assert check.source == "assert answer == 2"
     assert check.metadata.nbgrader.checksum
 

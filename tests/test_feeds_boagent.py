@@ -80,6 +80,8 @@ def test_a_zone_is_part_of_the_time(live):
         ((START, datetime(2026, 11, 2)), "end"),
         ((END, START), "end"),
         ((START, START), "end"),
+        (("2026-11-01", END), "start"),
+        ((START, None), "end"),
     ],
 )
 def test_a_window_that_is_none_is_refused(arguments, named):

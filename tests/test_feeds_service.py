@@ -112,6 +112,17 @@ def test_a_refused_key_or_question_is_told_even_if_there_is_an_old_answer(asked,
     assert KEY not in str(caught.value)
 
 
+def test_a_client_that_puts_the_key_into_its_error_does_not_show_it(monkeypatch):
+    def fetch():
+        raise ValueError(f"Bearer {KEY} is odd")
+
+    monkeypatch.setenv("THING_KEY", KEY)
+    thing = Service("Thing", "thing", "https://thing.invalid", "THING_URL", ("THING_KEY",))
+    with pytest.raises(FeedError, match="Bearer … is odd") as caught:
+        thing.ask("now", fetch, Intensity, fresh_s=0)
+    assert KEY not in "".join(traceback.format_exception(caught.value))
+
+
 def test_a_redirect_is_not_followed_with_the_key(asked, loopback):
     ask, server = asked
     server.script = [Reply(status=302, headers={"Location": loopback.address + "/elsewhere"})]
@@ -135,6 +146,18 @@ def test_the_cache_holds_no_key_and_a_broken_one_does_no_harm(asked):
     assert KEY.encode() not in file.read_bytes()
     file.write_bytes(b"this is no database" * 100)
     assert ask(fresh_s=60).how == "live"
+
+
+def test_a_login_in_the_address_reaches_neither_the_cache_nor_an_error(asked, monkeypatch):
+    ask, server = asked
+    monkeypatch.setenv("THING_URL", server.address.replace("//", "//me:half@word@"))
+    assert ask().how == "live"
+    assert b"word" not in (service.cache_folder() / "answers.sqlite").read_bytes()
+    assert ask(fresh_s=60).how == "cached"
+    monkeypatch.setenv("THING_URL", "me:half@word@host")
+    with pytest.raises(gl.ArgumentError, match="'host'") as caught:
+        ask()
+    assert "word" not in str(caught.value)
 
 
 def test_a_folder_that_cannot_be_written_does_no_harm(asked, monkeypatch, tmp_path):

@@ -124,7 +124,11 @@ def test_a_fleet_that_is_given_must_suffice():
         ({"max_batch_size": 0}, ArgumentError, "max_batch_size"),
         ({"max_batch_size": 1.5}, ArgumentTypeError, "max_batch_size"),
         ({"accelerators": 1}, ArgumentError, "at least 2 for the weights to fit"),
-        ({"accelerators": 2, "weight_precision": "fp16", "output_tokens": 1e5}, ArgumentError, "one cache to fit"),
+        (
+            {"accelerators": 2, "weight_precision": "fp16", "output_tokens": 1e5},
+            ArgumentError,
+            "at least 3 for one cache to fit",
+        ),
         ({"model": "Llama-3.1-71B"}, UnknownNameError, "did you mean 'Llama-3.1-70B'"),
         ({"weight_precision": "bf61"}, UnknownNameError, "did you mean 'bf16'"),
         ({"accelerator": "H100SXM"}, UnknownNameError, "did you mean 'H100-SXM'"),

@@ -242,7 +242,7 @@ def test_architectures_gives_one_row_a_run():
     table = experiments.architectures(quick=True, steps=40)
     assert len(table) == 2 * len(experiments.ARCHITECTURES)
     assert not table.duplicated(["seed", "variant"]).any()
-    assert set(table.columns) >= COSTS | {"total_params", "active_params", "seconds_per_character_64"}
+    assert set(table.columns) >= COSTS | {"quality", "total_params", "active_params", "seconds_per_character_64"}
     one = table.groupby("variant").first()
     sparse, small, large = (one.loc[name] for name in ("sparse", "dense small", "dense large"))
     assert sparse["active_params"] == pytest.approx(small["active_params"], rel=0.02)
@@ -260,7 +260,7 @@ def test_adaptation_gives_one_row_a_run():
     table = experiments.adaptation(quick=True)
     assert len(table) == 2 * len(experiments.ADAPTATIONS)
     assert set(table["variant"]) == set(experiments.ADAPTATIONS)
-    assert set(table.columns) >= COSTS | {"trained_params", "cpu_seconds_to_target", "energy_j_to_target"}
+    assert set(table.columns) >= COSTS | {"quality", "trained_params", "cpu_seconds_to_target", "energy_j_to_target"}
     trained = table.groupby("variant")["trained_params"].first()
     assert trained["from scratch"] == trained["full fine-tune"] == trained["base"]
     assert trained["head only"] < trained["adapter"] < trained["full fine-tune"]

@@ -201,8 +201,10 @@ def test_sheet_can_be_graded(sheet):
     ids = [meta["grade_id"] for meta in graded if meta]
     assert len(ids) == len(set(ids))
     assert sum(meta.get("solution", False) for meta in graded) >= 3
+    solutions = [cell for cell in sheet.cells if cell.cell_type == "code" and "### BEGIN SOLUTION" in cell.source]
+    assert all(cell.metadata.get("jupyter", {}).get("source_hidden") for cell in solutions), "folded in JupyterLab"
     assert sum(meta.get("points", 0) for meta in graded if meta.get("grade")) > 0
-    assert any("### BEGIN SOLUTION" in source for source in sheet.code)
+    assert solutions
     assert any("### BEGIN HIDDEN TESTS" in source or "assert" in source for source in sheet.code)
 
 

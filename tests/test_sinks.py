@@ -32,6 +32,7 @@ def away_from_the_surroundings(monkeypatch, tmp_path):
         monkeypatch.delenv(name)
     for name, value in sinks._MLFLOW_SETTINGS.items():
         monkeypatch.setenv(name, value)
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR", "0")
     monkeypatch.chdir(tmp_path)
 
 
@@ -86,7 +87,7 @@ def server():
     one.daemon_threads = True
     one.requests, one.headers, one.answers = [], {}, lambda method, path, body: (500, {})
     one.url = f"http://127.0.0.1:{one.server_port}"
-    threading.Thread(target=one.serve_forever, daemon=True).start()
+    threading.Thread(target=one.serve_forever, args=[0.01], daemon=True).start()
     yield one
     one.shutdown()
     one.server_close()
@@ -367,7 +368,7 @@ def test_a_server_that_is_not_there_is_found_before_the_work(tmp_path, monkeypat
     with closing(socket.socket()) as free:
         free.bind(("127.0.0.1", 0))
         address = f"127.0.0.1:{free.getsockname()[1]}"
-    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"http://me:{KEY}@{address}")
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"http://me:half@{KEY}@{address}")
     with pytest.raises(StoreError, match="refused") as caught:
         mlflow_sink("remote", database=tmp_path / "unused.db")
     assert KEY not in str(caught.value)

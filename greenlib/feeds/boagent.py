@@ -14,7 +14,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field, model_validator
 
-from greenlib.checks import ArgumentError, number
+from greenlib.checks import ArgumentError, ArgumentTypeError, number
 from greenlib.feeds.service import Answer, Service
 
 __all__ = ["SERVICE", "Metrics", "query"]
@@ -28,6 +28,8 @@ SERVICE = Service(
 
 FRESH_S = 0
 """A window that lies in the past is read from files on the same machine: it is asked anew each time."""
+
+_MOMENT = "a time with a zone, such as datetime(2026, 11, 1, tzinfo=UTC)"
 
 Amount = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 
@@ -142,6 +144,7 @@ def query(start: datetime, end: datetime, *, location: str = "USA", lifetime_yea
 
     Raises:
         ArgumentError: A time has no zone, the window is empty, or the lifetime is out of range.
+        ArgumentTypeError: A time is none, or the lifetime is not one number.
         FeedError: boagent gave no usable answer, now or earlier.
 
     Source: boagent2026. Taught in 10.
@@ -153,8 +156,10 @@ def query(start: datetime, end: datetime, *, location: str = "USA", lifetime_yea
         (24.0, 'replayed')
     """
     for name, moment in (("start", start), ("end", end)):
+        if not isinstance(moment, datetime):
+            raise ArgumentTypeError(name, moment, _MOMENT)
         if moment.tzinfo is None:
-            raise ArgumentError(name, moment, "a time with a zone, such as datetime(2026, 11, 1, tzinfo=UTC)")
+            raise ArgumentError(name, moment, _MOMENT)
     if not start < end:
         raise ArgumentError("end", end, f"after the start, {start.isoformat()}")
     lifetime_years = number("lifetime_years", lifetime_years, "(0, 100]")

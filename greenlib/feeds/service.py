@@ -6,9 +6,10 @@ import datetime
 import json
 import os
 import queue
+import re
 import sqlite3
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import closing, suppress
 from dataclasses import dataclass
 from functools import partial
@@ -114,7 +115,9 @@ class Service:
         """
         address = (os.environ.get(self.address_variable, "").strip() or self.address).rstrip("/")
         if urlsplit(address).scheme not in ("http", "https") or not urlsplit(address).hostname:
-            raise ArgumentError(self.address_variable, address, "an address that begins with http:// or https://")
+            # What stands before an @ may be a password.
+            shown = address.rpartition("@")[2]
+            raise ArgumentError(self.address_variable, shown, "an address that begins with http:// or https://")
         return address
 
     def key(self) -> tuple[str, ...]:
@@ -169,7 +172,8 @@ class Service:
         the schema counts as a failure and is never stored.
 
         Args:
-            question: What is asked, as text without a key; it finds the answer in the cache.
+            question: What is asked, as text without a key; it finds the answer in the cache. A login in an address is
+                left out.
             fetch: Asks the service and returns parsed JSON.
             schema: The pydantic model that the answer must fit.
             fresh_s: Seconds for which an answer is as good as a live one.
@@ -181,6 +185,7 @@ class Service:
             FeedError: The service gave no usable answer and there is no earlier one, or it refused the key or the
                 question.
         """
+        question = without_secrets(question)
         now = datetime.datetime.now(datetime.UTC)
         stored = _recall(question, schema)
         if stored is not None and (now - datetime.datetime.fromisoformat(stored[1])).total_seconds() < fresh_s:
@@ -190,8 +195,7 @@ class Service:
             body = schema.model_validate(raw)
         except Exception as error:
             problem, status = _explained(error)
-            for secret in filter(None, (os.environ.get(name, "").strip() for name in self.key_variables)):
-                problem = problem.replace(secret, "…")
+            problem = without_secrets(problem, self.key_variables)
             if stored is None or status in FINAL:
                 # The cause holds the request, and with it the key: it is told in words and goes no further.
                 raise FeedError(self.name, problem, status) from None
@@ -244,6 +248,14 @@ def _remember(question: str, entry: str) -> None:
     """Store an answer; a reader without a writable folder goes without."""
     with suppress(OSError, sqlite3.Error), _open_cache() as cache:
         cache[question] = entry
+
+
+def without_secrets(text: str, variables: Iterable[str] = ()) -> str:
+    """Return ``text`` without what these environment variables hold, and without logins in its addresses."""
+    for name in variables:
+        if secret := os.environ.get(name, "").strip():
+            text = text.replace(secret, "…")
+    return re.sub(r"//[^/\s]+@", "//…@", text)
 
 
 def patient_adapter() -> Any:

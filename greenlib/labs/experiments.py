@@ -68,11 +68,13 @@ def _size(quick: bool, seeds: int, steps: int) -> tuple[range, int]:
     return (range(2), min(steps, 60)) if quick else (range(seeds), steps)
 
 
-def _row(seed: int, variant: str, cost: Cost, weights: Weights, **more: Any) -> dict[str, Any]:
+def _row(seed: int, variant: str, cost: Cost, weights: Weights, bits: float, **more: Any) -> dict[str, Any]:
     return {
         "seed": seed,
         "variant": variant,
         **more,
+        "bits_per_character": bits,
+        "quality": 2.0**-bits,
         "cpu_seconds": cost.cpu_seconds,
         "seconds": cost.seconds,
         "energy_j": cost.energy_j,
@@ -129,8 +131,10 @@ def architectures(*, seeds: int = 5, steps: int = 300, quick: bool = False) -> p
 
     Returns:
         One row a run: ``seed``, ``variant``, ``steps``, ``total_params``, ``active_params``, ``bits_per_character``
-        on held-out text, ``cpu_seconds``, ``seconds``, ``energy_j`` and ``energy_kind`` of the training, ``bytes`` of
-        the weights, and ``seconds_per_character_1`` and ``_64``, the time of an answer at these batch sizes.
+        on held-out text and ``quality``, 2 to the power of minus these bits: the probability that the model gives to
+        the character that comes, as a geometric mean. Then ``cpu_seconds``, ``seconds``, ``energy_j`` and
+        ``energy_kind`` of the training, ``bytes`` of the weights, and ``seconds_per_character_1`` and ``_64``, the
+        time of an answer at these batch sizes.
 
     Raises:
         ArgumentError: There are fewer than two seeds or no steps.
@@ -155,12 +159,12 @@ def architectures(*, seeds: int = 5, steps: int = 300, quick: bool = False) -> p
                 "steps": own_steps,
                 "total_params": total_params(weights),
                 "active_params": active_params(weights, shape),
-                "bits_per_character": bits_per_character(weights, shape, manual.held_out, every=_EVERY),
             }
+            bits = bits_per_character(weights, shape, manual.held_out, every=_EVERY)
             for size in (1, 64):
                 answer = _seconds_per_character(weights, shape, size, seed, 0.005 if quick else 0.02)
                 about[f"seconds_per_character_{size}"] = answer
-            rows.append(_row(seed, variant, cost, weights, **about))
+            rows.append(_row(seed, variant, cost, weights, bits, **about))
     return pd.DataFrame(rows)
 
 
@@ -182,7 +186,7 @@ def adaptation(
 
     Returns:
         One row a run: ``seed``, ``variant`` of :data:`ADAPTATIONS`, ``steps``, ``trained_params``,
-        ``bits_per_character`` on held-out programs, the costs as in :func:`architectures`, and
+        ``bits_per_character`` and ``quality`` on held-out programs, the costs as in :func:`architectures`, and
         ``steps_to_target``, ``cpu_seconds_to_target`` and ``energy_j_to_target``, NaN where the target is not reached;
         the last two are the run's cost in proportion to its steps. The row ``base`` holds the cost of the training
         that comes before, and the quality on programs of a model that has only read the manual.
@@ -207,9 +211,9 @@ def adaptation(
             base = train(
                 untrained, shape, manual.training, steps=base_steps, learning_rate=_ADAPTATION_RATES["base"], **settings
             )
-        quality = bits_per_character(base, shape, programs.held_out, every=_EVERY)
-        about = {"steps": base_steps, "trained_params": total_params(base), "bits_per_character": quality}
-        rows.append(_row(seed, "base", cost, base, **about))
+        bits = bits_per_character(base, shape, programs.held_out, every=_EVERY)
+        about = {"steps": base_steps, "trained_params": total_params(base)}
+        rows.append(_row(seed, "base", cost, base, bits, **about))
         beside = with_adapters(base, rank=rank, seed=seed)
         ways = {
             "from scratch": (untrained, list(untrained)),
@@ -230,19 +234,18 @@ def adaptation(
             settings |= {"learning_rate": _ADAPTATION_RATES[variant], "trained": trained, "after_step": note}
             with measured(variant) as cost:
                 weights = train(start, shape, programs.training, steps=own_steps, **settings)
-            bits = [bits_per_character(then, shape, programs.held_out, every=_EVERY) for then in passed]
+            curve = [bits_per_character(then, shape, programs.held_out, every=_EVERY) for then in passed]
             if variant == "from scratch":
-                target = bits[-1]
-            until = _first_below(target, noted, bits)
+                target = curve[-1]
+            until = _first_below(target, noted, curve)
             about = {
                 "steps": own_steps,
                 "trained_params": sum(weights[name].size for name in trained),
-                "bits_per_character": bits[-1],
                 "steps_to_target": until,
                 "cpu_seconds_to_target": cost.cpu_seconds * until / own_steps,
                 "energy_j_to_target": cost.energy_j * until / own_steps,
             }
-            rows.append(_row(seed, variant, cost, weights, **about))
+            rows.append(_row(seed, variant, cost, weights, curve[-1], **about))
     return pd.DataFrame(rows)
 
 

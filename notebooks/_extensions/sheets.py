@@ -28,6 +28,9 @@ def release(solved: Path, target: Path) -> None:
         steps.ComputeChecksums,
     ):
         notebook, resources = step().preprocess(notebook, resources)
+    for cell in notebook.cells:
+        # A solution is folded in the solved sheet; the place where a student writes one is not.
+        cell.metadata.pop("jupyter", None)
     target.parent.mkdir(parents=True, exist_ok=True)
     # Replaced, never written in place: a copy that a student opened from here stays whole until the next build.
     fresh = target.with_suffix(".new")
