@@ -692,16 +692,32 @@ def _axis_text(label: str, width: int, *, log: bool) -> str:
     return textwrap.fill(f"{label} (log scale)" if log else label, width, break_on_hyphens=False)
 
 
-class _PlainLogFormatter(ticker.LogFormatter):
-    """Write 1000 instead of a power of ten, at the ticks that matplotlib would name."""
+class _PlainLogLocator(ticker.Locator):
+    """Put three to six ticks on a logarithmic axis, spread over whatever range it has."""
 
-    def __call__(self, x: float, pos: int | None = None) -> str:
-        return _plain(x) if super().__call__(x, pos) else ""
+    def __call__(self) -> np.ndarray:
+        return self.tick_values(*sorted(self.axis.get_view_interval()))
+
+    def tick_values(self, low: float, high: float) -> np.ndarray:
+        """Return powers of ten if there are three of them, else ever finer steps, and even ones in the end."""
+        first, last = int(np.floor(np.log10(low))), int(np.ceil(np.log10(high)))
+        for steps in ([1.0], [1.0, 3.0], [1.0, 2.0, 5.0], [1.0, 1.5, 2.0, 3.0, 5.0, 7.0]):
+            values = np.outer(10.0 ** np.arange(first, last + 1), steps).ravel()
+            inside = values[(values >= low * (1 - 1e-9)) & (values <= high * (1 + 1e-9))]
+            if len(inside) >= 3:
+                return inside[:: -(-len(inside) // 6)]
+        for bins in range(4, 10):
+            even = ticker.MaxNLocator(nbins=bins, steps=[1, 2, 2.5, 5, 10]).tick_values(low, high)
+            inside = even[(even >= low) & (even <= high)]
+            if len(inside) >= 3:
+                break
+        return inside
 
 
 def _plain(value: float, _position: int | None = None) -> str:
     if value != 0 and not 1e-4 <= abs(value) < 1e7:
-        text = f"{value:.0e}".replace("e+0", "e").replace("e-0", "e-")
+        digits, exponent = f"{value:.0e}".split("e")
+        text = f"{digits}e{int(exponent)}"
     else:
         # Four digits stay together: a year is not 2,030.
         text = f"{value:,.10g}" if abs(value) >= 10_000 else f"{value:.10g}"
@@ -718,8 +734,9 @@ def _set_scale(ax: Axes, which: str, *, log: bool, ticks: int = 5) -> None:
     if log:
         # matplotlib's own default leaves a log axis of less than a decade with one number or none.
         (ax.set_xscale if which == "x" else ax.set_yscale)("log")
-        axis.set_major_formatter(_PlainLogFormatter())
-        axis.set_minor_formatter(_PlainLogFormatter(minor_thresholds=(1, 0.4)))
+        axis.set_major_locator(_PlainLogLocator())
+        axis.set_major_formatter(ticker.FuncFormatter(_plain))
+        axis.set_minor_formatter(ticker.NullFormatter())
     else:
         axis.set_major_locator(ticker.MaxNLocator(nbins=ticks, steps=[1, 2, 5, 10]))
         axis.set_major_formatter(ticker.FuncFormatter(_plain))

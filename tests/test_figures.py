@@ -14,6 +14,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given, strategies as st
 from matplotlib.collections import FillBetweenPolyCollection, LineCollection, PathCollection
 from matplotlib.colors import same_color, to_rgb
 from matplotlib.container import ErrorbarContainer
@@ -205,7 +206,7 @@ class TestEveryChart:
         ax = figures.lines([1, 1e9], {"a": [1e-7, 1]}, x_label="tokens", y_label="kWh", log_x=True, log_y=True)
         ax.figure.canvas.draw()
         assert "1e8" in [label.get_text() for label in ax.get_xticklabels()]
-        assert "1e\N{MINUS SIGN}6" in [label.get_text() for label in ax.get_yticklabels()]
+        assert "1e\N{MINUS SIGN}5" in [label.get_text() for label in ax.get_yticklabels()]
 
 
 class TestBars:
@@ -547,3 +548,12 @@ def test_lines_take_a_frame_as_a_mapping_of_columns():
     band = frame[["a"]]
     ax = figures.lines(frame.index, frame, low=band - 0.5, high=band + 0.5, x_label="x", y_label="y")
     assert {"a", "b"} <= {text.get_text() for text in ax.texts}
+
+
+@given(st.floats(1e-6, 1e20), st.floats(1.02, 1e12))
+def test_a_log_axis_has_three_to_six_ticks_over_its_whole_range(low, factor):
+    ticks = figures._PlainLogLocator().tick_values(low, low * factor)
+    assert 3 <= len(ticks) <= 6
+    assert (np.diff(ticks) > 0).all()
+    assert low * 0.999 <= ticks[0] <= low * factor**0.67
+    assert low * factor**0.33 <= ticks[-1] <= low * factor * 1.001
