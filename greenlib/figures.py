@@ -7,7 +7,6 @@ names to the left of horizontal bars. Each returns the matplotlib Axes, so a cha
 from __future__ import annotations
 
 import sys
-import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
@@ -15,10 +14,10 @@ from typing import TYPE_CHECKING, Any
 import matplotlib.pyplot as plt
 import numpy as np
 from cycler import cycler
-from matplotlib import ticker
 from matplotlib.axes import Axes
 from matplotlib.patches import Patch
 
+from greenlib import _layout
 from greenlib.checks import AlignmentError, ArgumentError, ArgumentTypeError, choice, quantity
 from greenlib.claims import claims_html
 from greenlib.pareto import pareto_front
@@ -38,51 +37,37 @@ __all__ = [
     "waterfall",
 ]
 
-MESSAGE = "#0072B2"
+MESSAGE = _layout.MESSAGE
 """The one colour of a figure: the blue of Okabe and Ito, safe for colour blindness, dark enough for text."""
-CONTEXT = "#A8A8A8"
+CONTEXT = _layout.CONTEXT
 """Marks that are there for comparison."""
-INK = "#333333"
+INK = _layout.INK
 """Axes, ranges and text."""
-
-_MESSAGE_PALE = "#8FC3E0"
-_CONTEXT_PALE = "#DADADA"
-_CONTEXT_TEXT = "#5E5E5E"
-
-_WIDTH_IN = 5.2
-_FONT_PT = 11
-_LINE_PT = 1.25 * _FONT_PT
-
-
-def _label_room_in(lines: int) -> float:
-    """Return the padding over a level label above the axes: constrained layout counts its lower half only."""
-    return 0.05 + lines * _LINE_PT / 2 / 72
-
 
 _OKABE_ITO = (MESSAGE, "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 
 _STYLE = {
-    "figure.figsize": (_WIDTH_IN, 3.4),
+    "figure.figsize": (_layout.WIDTH_IN, 3.4),
     "figure.constrained_layout.use": True,
-    "figure.constrained_layout.h_pad": _label_room_in(1),
+    "figure.constrained_layout.h_pad": _layout.label_room_in(1),
     "figure.facecolor": "white",
     "savefig.facecolor": "white",
     "font.family": "DejaVu Sans",
-    "font.size": _FONT_PT,
+    "font.size": _layout.FONT_PT,
     "text.color": INK,
-    "axes.titlesize": _FONT_PT,
-    "axes.labelsize": _FONT_PT,
+    "axes.titlesize": _layout.FONT_PT,
+    "axes.labelsize": _layout.FONT_PT,
     "axes.labelcolor": INK,
     "axes.edgecolor": INK,
     "axes.spines.top": False,
     "axes.spines.right": False,
     "axes.axisbelow": True,
     "axes.prop_cycle": cycler(color=_OKABE_ITO),
-    "xtick.labelsize": _FONT_PT,
-    "ytick.labelsize": _FONT_PT,
+    "xtick.labelsize": _layout.FONT_PT,
+    "ytick.labelsize": _layout.FONT_PT,
     "xtick.color": INK,
     "ytick.color": INK,
-    "legend.fontsize": _FONT_PT,
+    "legend.fontsize": _layout.FONT_PT,
     "legend.frameon": False,
     "lines.linewidth": 2,
     "date.converter": "concise",
@@ -173,33 +158,32 @@ def bars(
     low_ends, high_ends = _ranges(("low", low), ("high", high), numbers, log=log)
     chosen = _chosen(highlight, names)
     colours = [MESSAGE if name in chosen else CONTEXT for name in names]
-    ax = _row_axes(names, ax)
+    # At the far end of its range a value would be read as that end.
+    above = log and bool((high_ends > low_ends).any())
+    ax = _layout.row_axes(names, ax, row_pad_in=0.14 if above else 0)
     rows = np.arange(len(names))
 
     left_ends, right_ends = np.fmin(numbers, low_ends), np.fmax(numbers, high_ends)
     if log:
-        start, stop = _widened(left_ends.min(), right_ends.max(), 0.06, log=True)
-        ax.hlines(rows, start, numbers, color=_CONTEXT_PALE, linewidth=1.2, zorder=1)
+        start, stop = _layout.widened(left_ends.min(), right_ends.max(), 0.06, log=True)
+        ax.hlines(rows, start, numbers, color=_layout.CONTEXT_PALE, linewidth=1.2, zorder=1)
         ax.scatter(numbers, rows, s=70, color=colours, zorder=3)
-        _set_scale(ax, "x", log=True)
+        _layout.set_scale(ax, "x", log=True)
         ax.set_xlim(start, stop)
     else:
         ax.barh(rows, numbers, height=0.62, color=colours)
-        _leave_room(ax, left_ends, right_ends)
-    _whiskers(ax, numbers, rows, "x", low_ends, high_ends)
+        _layout.leave_room(ax, left_ends, right_ends)
+    _layout.whiskers(ax, numbers, rows, "x", low_ends, high_ends)
 
     for row, name in enumerate(names):
-        negative = numbers[row] < 0
-        _beside(
-            ax,
-            _written(numbers[row], value_format),
-            left_ends[row] if negative else right_ends[row],
-            row,
-            side="left" if negative else "right",
-            colour=MESSAGE if name in chosen else _CONTEXT_TEXT,
-            gap_pt=8 if log else 5,
-        )
-    return _finish_rows(ax, unit, log=log, title=title)
+        text, colour = _layout.written(numbers[row], value_format), MESSAGE if name in chosen else _layout.CONTEXT_TEXT
+        if above:
+            _layout.beside(ax, text, numbers[row], row, side="above", colour=colour, gap_pt=5)
+        elif numbers[row] < 0:
+            _layout.beside(ax, text, left_ends[row], row, side="left", colour=colour)
+        else:
+            _layout.beside(ax, text, right_ends[row], row, colour=colour, gap_pt=8 if log else 5)
+    return _layout.finish_rows(ax, unit, log=log, title=title)
 
 
 def lines(
@@ -260,7 +244,7 @@ def lines(
     }
     bands = _bands(columns, {} if low is None else dict(low), {} if high is None else dict(high), log=log_y)
     chosen = set(names) if highlight is None and len(names) == 1 else _chosen(highlight, names)
-    ax = _plane_axes(ax, y_label, log_y=log_y)
+    ax = _layout.plane_axes(ax, y_label, log_y=log_y)
 
     for name, (low_edge, high_edge) in bands.items():
         colour = MESSAGE if name in chosen else CONTEXT
@@ -277,8 +261,8 @@ def lines(
             label=name,
         )
     dates = positions.dtype.kind == "M"
-    _finish_plane(ax, x_label, log_x=log_x, log_y=log_y, dates=dates, title=title)
-    _name_line_ends(ax, positions, columns, chosen)
+    _layout.finish_plane(ax, x_label, log_x=log_x, log_y=log_y, dates=dates, title=title)
+    _layout.name_line_ends(ax, positions, columns, chosen)
     return ax
 
 
@@ -350,7 +334,7 @@ def points(
         raise AlignmentError("labels", f"length {len(names)}", f"of length {len(across)}")
     chosen = _chosen(highlight, [name for name in names if name])
     front = np.array([name in chosen for name in names])
-    ax = _plane_axes(ax, y_label, log_y=log_y)
+    ax = _layout.plane_axes(ax, y_label, log_y=log_y)
 
     strokes = [((x, low_end), (x, high_end)) for x, low_end, high_end in zip(across, *ranges_up, strict=True)]
     strokes += [((low_end, y), (high_end, y)) for y, low_end, high_end in zip(up, *ranges_across, strict=True)]
@@ -360,12 +344,12 @@ def points(
         strokes += list(pairwise(zip(across[on_front], up[on_front], strict=True)))
         ax.plot(across[on_front], up[on_front], color=CONTEXT, linewidth=1.2, zorder=1)
     for group, colour, order in ((~front, CONTEXT, 3), (front, MESSAGE, 4)):
-        _whiskers(ax, up[group], across[group], "y", *(ends[group] for ends in ranges_up), colour=colour)
-        _whiskers(ax, across[group], up[group], "x", *(ends[group] for ends in ranges_across), colour=colour)
+        _layout.whiskers(ax, up[group], across[group], "y", *(ends[group] for ends in ranges_up), colour=colour)
+        _layout.whiskers(ax, across[group], up[group], "x", *(ends[group] for ends in ranges_across), colour=colour)
         ax.scatter(across[group], up[group], s=46, color=colour, edgecolor="white", linewidth=0.7, zorder=order)
     ax.margins(0.1)
-    _finish_plane(ax, x_label, log_x=log_x, log_y=log_y, title=title)
-    _name_points(ax, across, up, names, chosen, strokes)
+    _layout.finish_plane(ax, x_label, log_x=log_x, log_y=log_y, title=title)
+    _layout.name_points(ax, across, up, names, chosen, strokes)
     return ax
 
 
@@ -427,12 +411,12 @@ def tornado(
     order = np.argsort(-reach, kind="stable")
     names, low, high = [names[i] for i in order], low[order], high[order]
     chosen = {names[0]} if highlight is None else _chosen(highlight, names)
-    ax = _row_axes(names, ax, extra_rows=2)
+    ax = _layout.row_axes(names, ax, extra_rows=2)
 
     for row, name in enumerate(names):
         front = name in chosen
         sides = [
-            (low[row], _MESSAGE_PALE if front else _CONTEXT_PALE),
+            (low[row], _layout.MESSAGE_PALE if front else _layout.CONTEXT_PALE),
             (high[row], MESSAGE if front else CONTEXT),
         ]
         # Longer side first: where both lie on one side of the base, the shorter stays visible on top.
@@ -442,16 +426,16 @@ def tornado(
         (far, _), (near, _) = sides
         for end, side in ((far, far < base), (near, far > base)):
             if end == far or (near - base) * (far - base) <= 0:
-                text_colour = MESSAGE if front else _CONTEXT_TEXT
-                text = _written(end, value_format)
-                _beside(ax, text, end, row, side="left" if side else "right", colour=text_colour)
+                text_colour = MESSAGE if front else _layout.CONTEXT_TEXT
+                text = _layout.written(end, value_format)
+                _layout.beside(ax, text, end, row, side="left" if side else "right", colour=text_colour)
     ends = np.concatenate([low, high, [base]])
     if log:
-        _set_scale(ax, "x", log=True)
-    ax.set_xlim(*_widened(ends.min(), ends.max(), 0.24, log=log))
+        _layout.set_scale(ax, "x", log=True)
+    ax.set_xlim(*_layout.widened(ends.min(), ends.max(), 0.24, log=log))
     ax.vlines(base, -0.5, len(names) - 0.5, color=INK, linewidth=1.2, zorder=4)
     ax.annotate(
-        f"base {_written(base, value_format)}",
+        f"base {_layout.written(base, value_format)}",
         (base, -0.5),
         xytext=(0, 3),
         textcoords="offset points",
@@ -461,10 +445,10 @@ def tornado(
     )
     # The sides change places from row to row, so no label beside one bar could speak for all.
     ax.legend(
-        handles=[Patch(color=_MESSAGE_PALE, label="input low"), Patch(color=MESSAGE, label="input high")],
+        handles=[Patch(color=_layout.MESSAGE_PALE, label="input low"), Patch(color=MESSAGE, label="input high")],
         loc="lower left",
         bbox_to_anchor=(0, 1),
-        borderaxespad=_LINE_PT / _FONT_PT + 0.3,
+        borderaxespad=_layout.LINE_PT / _layout.FONT_PT + 0.3,
         borderpad=0,
         ncols=2,
         handlelength=0.9,
@@ -473,7 +457,7 @@ def tornado(
         columnspacing=1.2,
         frameon=False,
     )
-    return _finish_rows(ax, unit, log=log, title=title, pad_pt=2.4 * _LINE_PT)
+    return _layout.finish_rows(ax, unit, log=log, title=title, pad_pt=2.4 * _layout.LINE_PT)
 
 
 def waterfall(
@@ -530,27 +514,27 @@ def waterfall(
     stops = np.concatenate([levels, levels[-1:]])
     names = [*names, total]
     chosen = {total} if highlight is None else _chosen(highlight, names)
-    ax = _row_axes(names, ax)
+    ax = _layout.row_axes(names, ax)
 
-    texts = [_written(sizes[0], value_format)]
+    texts = [_layout.written(sizes[0], value_format)]
     for size in sizes[1:]:
         sign = "\N{MULTIPLICATION SIGN} " if log else "+" if size >= 0 else "\N{MINUS SIGN}"
-        texts.append(sign + _written(abs(size), value_format))
-    texts.append(_written(levels[-1], value_format))
+        texts.append(sign + _layout.written(abs(size), value_format))
+    texts.append(_layout.written(levels[-1], value_format))
     for row, name in enumerate(names):
         colour = MESSAGE if name in chosen else CONTEXT
         ax.barh(row, stops[row] - starts[row], left=starts[row], height=0.62, color=colour)
         # A step of no length, such as the start of a chain of factors, still has to be seen.
         ax.vlines(stops[row], row - 0.31, row + 0.31, color=colour, linewidth=2)
-        text_colour = MESSAGE if name in chosen else _CONTEXT_TEXT
-        _beside(ax, texts[row], max(starts[row], stops[row]), row, colour=text_colour)
+        text_colour = MESSAGE if name in chosen else _layout.CONTEXT_TEXT
+        _layout.beside(ax, texts[row], max(starts[row], stops[row]), row, colour=text_colour)
     ax.vlines(stops[:-1], np.arange(len(sizes)) + 0.31, np.arange(len(sizes)) + 0.69, color=INK, linewidth=0.8)
     if log:
-        _set_scale(ax, "x", log=True)
-        ax.set_xlim(*_widened(levels.min(), levels.max(), 0.03, log=True))
+        _layout.set_scale(ax, "x", log=True)
+        ax.set_xlim(*_layout.widened(levels.min(), levels.max(), 0.03, log=True))
     else:
-        _leave_room(ax, np.fmin(starts, stops), np.fmax(starts, stops))
-    return _finish_rows(ax, unit, log=log, title=title)
+        _layout.leave_room(ax, np.fmin(starts, stops), np.fmax(starts, stops))
+    return _layout.finish_rows(ax, unit, log=log, title=title)
 
 
 def _names(argument: str, names: Iterable[Any]) -> list[str]:
@@ -642,276 +626,3 @@ def _unbeaten(x: np.ndarray, y: np.ndarray, best: str) -> np.ndarray:
     signs = [-1 if best.endswith("right") else 1, -1 if best.startswith("upper") else 1]
     unbeaten = np.flatnonzero(pareto_front(np.column_stack([x, y]) * signs))
     return unbeaten[np.argsort(x[unbeaten], kind="stable")]
-
-
-def _row_axes(names: Sequence[str], ax: Axes | None, *, extra_rows: int = 0) -> Axes:
-    wrapped = [textwrap.fill(name, 22, break_on_hyphens=False) for name in names]
-    if ax is None:
-        row_in = 0.16 + 0.2 * max(name.count("\n") + 1 for name in wrapped)
-        height = 0.8 + row_in * len(names) + 0.2 * extra_rows
-        _, ax = plt.subplots(figsize=(_WIDTH_IN, height), layout="constrained")
-    ax.set_yticks(np.arange(len(names)), wrapped)
-    ax.set_ylim(len(names) - 0.5, -0.5)
-    ax.tick_params(axis="y", length=0)
-    ax.spines["left"].set_visible(False)
-    return ax
-
-
-def _finish_rows(ax: Axes, unit: str, *, log: bool, title: str | None, pad_pt: float = 0) -> Axes:
-    if not log:
-        _set_scale(ax, "x", log=False, ticks=4)
-    ax.set_xlabel(_axis_text(unit, 34, log=log))
-    if title is not None:
-        ax.set_title(textwrap.fill(title, 36), loc="left", pad=6 + pad_pt)
-    return ax
-
-
-def _plane_axes(ax: Axes | None, y_label: str, *, log_y: bool) -> Axes:
-    """Return axes with the vertical label above them, level: no turned phone, no lost width."""
-    text = _axis_text(y_label, 44, log=log_y)
-    if ax is None:
-        figure, ax = plt.subplots(figsize=(_WIDTH_IN, 3.6), layout="constrained")
-        figure.get_layout_engine().set(h_pad=_label_room_in(text.count("\n") + 1))
-    ax.set_ylabel(text, rotation="horizontal", ha="left", va="bottom")
-    ax.yaxis.set_label_coords(0, 1.03)
-    return ax
-
-
-def _finish_plane(
-    ax: Axes, x_label: str, *, log_x: bool, log_y: bool, dates: bool = False, title: str | None = None
-) -> None:
-    if not dates:
-        _set_scale(ax, "x", log=log_x)
-    _set_scale(ax, "y", log=log_y)
-    ax.set_xlabel(_axis_text(x_label, 44, log=log_x))
-    if title is not None:
-        ax.set_title(textwrap.fill(title, 48), loc="left", pad=12 + _LINE_PT * (ax.get_ylabel().count("\n") + 1))
-
-
-def _axis_text(label: str, width: int, *, log: bool) -> str:
-    return textwrap.fill(f"{label} (log scale)" if log else label, width, break_on_hyphens=False)
-
-
-class _PlainLogLocator(ticker.Locator):
-    """Put three to six ticks on a logarithmic axis, spread over whatever range it has."""
-
-    def __call__(self) -> np.ndarray:
-        return self.tick_values(*sorted(self.axis.get_view_interval()))
-
-    def tick_values(self, low: float, high: float) -> np.ndarray:
-        """Return powers of ten if there are three of them, else ever finer steps, and even ones in the end."""
-        first, last = int(np.floor(np.log10(low))), int(np.ceil(np.log10(high)))
-        for steps in ([1.0], [1.0, 3.0], [1.0, 2.0, 5.0], [1.0, 1.5, 2.0, 3.0, 5.0, 7.0]):
-            values = np.outer(10.0 ** np.arange(first, last + 1), steps).ravel()
-            inside = values[(values >= low * (1 - 1e-9)) & (values <= high * (1 + 1e-9))]
-            if len(inside) >= 3:
-                return inside[:: -(-len(inside) // 6)]
-        for bins in range(4, 10):
-            even = ticker.MaxNLocator(nbins=bins, steps=[1, 2, 2.5, 5, 10]).tick_values(low, high)
-            inside = even[(even >= low) & (even <= high)]
-            if len(inside) >= 3:
-                break
-        return inside
-
-
-def _plain(value: float, _position: int | None = None) -> str:
-    if value != 0 and not 1e-4 <= abs(value) < 1e7:
-        digits, exponent = f"{value:.0e}".split("e")
-        text = f"{digits}e{int(exponent)}"
-    else:
-        # Four digits stay together: a year is not 2,030.
-        text = f"{value:,.10g}" if abs(value) >= 10_000 else f"{value:.10g}"
-    return text.replace("-", "\N{MINUS SIGN}")
-
-
-def _written(value: float, value_format: str | None) -> str:
-    text = f"{float(f'{value:.3g}'):,.10g}" if value_format is None else value_format.format(value)
-    return text.replace("-", "\N{MINUS SIGN}")
-
-
-def _set_scale(ax: Axes, which: str, *, log: bool, ticks: int = 5) -> None:
-    axis = ax.xaxis if which == "x" else ax.yaxis
-    if log:
-        # matplotlib's own default leaves a log axis of less than a decade with one number or none.
-        (ax.set_xscale if which == "x" else ax.set_yscale)("log")
-        axis.set_major_locator(_PlainLogLocator())
-        axis.set_major_formatter(ticker.FuncFormatter(_plain))
-        axis.set_minor_formatter(ticker.NullFormatter())
-    else:
-        axis.set_major_locator(ticker.MaxNLocator(nbins=ticks, steps=[1, 2, 5, 10]))
-        axis.set_major_formatter(ticker.FuncFormatter(_plain))
-
-
-def _widened(low: float, high: float, share: float, *, log: bool) -> tuple[float, float]:
-    if log:
-        low, high = np.log10(low), np.log10(high)
-    room = share * (high - low or 1.0)
-    low, high = low - room, high + room
-    return (10**low, 10**high) if log else (low, high)
-
-
-def _leave_room(ax: Axes, left_ends: np.ndarray, right_ends: np.ndarray) -> None:
-    """Widen the axis to the left, where the value of a negative bar would run into the names."""
-    low, high = min(0.0, left_ends.min()), max(0.0, right_ends.max())
-    span = (high - low) or 1.0
-    ax.set_xlim(low - (0.2 * span if low < 0 else 0), high + 0.02 * span)
-    if low < 0:
-        ax.axvline(0, color=INK, linewidth=0.8)
-
-
-def _whiskers(
-    ax: Axes,
-    values: np.ndarray,
-    places: np.ndarray,
-    along: str,
-    low: np.ndarray,
-    high: np.ndarray,
-    *,
-    colour: str = INK,
-) -> None:
-    known = ~np.isnan(low)
-    if not known.any():
-        return
-    reach = [values[known] - low[known], high[known] - values[known]]
-    across, up = (values, places) if along == "x" else (places, values)
-    ax.errorbar(
-        across[known],
-        up[known],
-        **{f"{along}err": reach},
-        fmt="none",
-        ecolor=colour,
-        elinewidth=1.3,
-        capsize=3,
-        zorder=2.5,
-    )
-
-
-def _beside(
-    ax: Axes,
-    text: str,
-    x: float,
-    y: float,
-    *,
-    side: str = "right",
-    colour: str = _CONTEXT_TEXT,
-    gap_pt: float = 5,
-) -> None:
-    ax.annotate(
-        text,
-        (x, y),
-        xytext=(gap_pt if side == "right" else -gap_pt, 0),
-        textcoords="offset points",
-        ha="left" if side == "right" else "right",
-        va="center",
-        color=colour,
-        annotation_clip=False,
-    )
-
-
-def _spread(wanted: np.ndarray, heights: np.ndarray) -> np.ndarray:
-    """Return the places nearest to the wanted ones at which labels of these heights do not overlap.
-
-    Once the room that the labels need is subtracted, this is isotonic regression: neighbours that are out of
-    order pool into a block at their mean.
-    """
-    order = np.argsort(wanted, kind="stable")
-    sorted_heights = heights[order]
-    room = np.concatenate([[0], np.cumsum((sorted_heights[:-1] + sorted_heights[1:]) / 2)])
-    blocks: list[tuple[float, int]] = []
-    for mean in wanted[order] - room:
-        size = 1
-        while blocks and blocks[-1][0] > mean:
-            previous, previous_size = blocks.pop()
-            mean = (mean * size + previous * previous_size) / (size + previous_size)
-            size += previous_size
-        blocks.append((mean, size))
-    places = np.empty(len(wanted))
-    places[order] = np.repeat([mean for mean, _ in blocks], [size for _, size in blocks]) + room
-    return places
-
-
-def _name_line_ends(ax: Axes, x: np.ndarray, columns: Mapping[str, np.ndarray], chosen: set[str]) -> None:
-    last = int(np.argmax(x))
-    figure = ax.get_figure(root=True)
-    figure.draw_without_rendering()
-    points_per_pixel = 72 / figure.dpi
-    x_end = ax.convert_xunits(x[last])
-    texts = [textwrap.fill(name, 16, break_on_hyphens=False) for name in columns]
-    heights = np.array([_LINE_PT * (text.count("\n") + 1) for text in texts])
-    ends = [ax.transData.transform((x_end, column[last]))[1] * points_per_pixel for column in columns.values()]
-    shifts = _spread(np.array(ends), heights) - ends
-    for (name, column), text, shift in zip(columns.items(), texts, shifts, strict=True):
-        moved = abs(shift) > _LINE_PT / 2
-        ax.annotate(
-            text,
-            (x_end, column[last]),
-            xytext=(16 if moved else 5, shift),
-            textcoords="offset points",
-            va="center",
-            ha="left",
-            color=MESSAGE if name in chosen else _CONTEXT_TEXT,
-            annotation_clip=False,
-            arrowprops={"arrowstyle": "-", "color": CONTEXT, "linewidth": 0.7, "shrinkA": 0, "shrinkB": 2}
-            if moved
-            else None,
-        )
-
-
-_PLACES = {
-    (6, 0): ("left", "center"),
-    (-6, 0): ("right", "center"),
-    (0, 6): ("center", "bottom"),
-    (0, -6): ("center", "top"),
-    (4, 4): ("left", "bottom"),
-    (-4, 4): ("right", "bottom"),
-    (4, -4): ("left", "top"),
-    (-4, -4): ("right", "top"),
-}
-"""Offsets of a name from its point, in points, the best first, and the alignment that goes with each."""
-
-
-def _name_points(
-    ax: Axes, x: np.ndarray, y: np.ndarray, names: Sequence[str], chosen: set[str], strokes: Sequence[Any]
-) -> None:
-    """Put each name beside its point where it covers least; the message chooses its place first."""
-    figure = ax.get_figure(root=True)
-    figure.draw_without_rendering()
-    mark = 4 * figure.dpi / 72
-    centres = ax.transData.transform(np.column_stack([x, y]))
-    ends = ax.transData.transform(np.array(strokes).reshape(-1, 2)).reshape(-1, 2, 2)
-    ends = ends[~np.isnan(ends).any(axis=(1, 2))]
-    on_strokes = (ends[:, :1] + np.linspace(0, 1, 25)[:, None] * (ends[:, 1:] - ends[:, :1])).reshape(-1, 2)
-    taken = np.vstack([_boxes(centres, mark), _boxes(on_strokes, mark / 4)])
-    frame = ax.get_window_extent().padded(-mark).extents
-    for i in sorted((i for i, name in enumerate(names) if name), key=lambda i: names[i] not in chosen):
-        label = ax.annotate(
-            textwrap.fill(names[i], 18, break_on_hyphens=False),
-            (x[i], y[i]),
-            xytext=(0, 0),
-            textcoords="offset points",
-            color=MESSAGE if names[i] in chosen else _CONTEXT_TEXT,
-            annotation_clip=False,
-            zorder=5,
-        )
-        extents = {}
-        for place, (ha, va) in _PLACES.items():
-            label.set(ha=ha, va=va, position=place)
-            extents[place] = label.get_window_extent().extents
-        best = min(extents, key=lambda place: _covered(extents[place], taken, frame))
-        label.set(ha=_PLACES[best][0], va=_PLACES[best][1], position=best)
-        taken = np.vstack([taken, extents[best]])
-
-
-def _boxes(centres: np.ndarray, half: float) -> np.ndarray:
-    return np.hstack([centres - half, centres + half])
-
-
-def _covered(box: np.ndarray, taken: np.ndarray, frame: np.ndarray) -> float:
-    """Return the area that lies on others or, at a quarter of the weight for it stays legible, outside."""
-
-    def shared(others: np.ndarray) -> float:
-        sides = np.minimum(box[2:], others[..., 2:]) - np.maximum(box[:2], others[..., :2])
-        return float(sides.clip(0).prod(axis=-1).sum())
-
-    outside = float(np.prod(box[2:] - box[:2])) - shared(frame)
-    return 4 * shared(taken) + outside

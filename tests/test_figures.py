@@ -20,7 +20,7 @@ from matplotlib.colors import same_color, to_rgb
 from matplotlib.container import ErrorbarContainer
 from matplotlib.text import Text
 
-from greenlib import figures
+from greenlib import _layout, figures
 from greenlib.checks import AlignmentError, ArgumentError, ArgumentTypeError, UnknownNameError
 
 
@@ -206,7 +206,7 @@ class TestEveryChart:
         ax = figures.lines([1, 1e9], {"a": [1e-7, 1]}, x_label="tokens", y_label="kWh", log_x=True, log_y=True)
         ax.figure.canvas.draw()
         assert "1e8" in [label.get_text() for label in ax.get_xticklabels()]
-        assert "1e\N{MINUS SIGN}5" in [label.get_text() for label in ax.get_yticklabels()]
+        assert "1e\N{MINUS SIGN}6" in [label.get_text() for label in ax.get_yticklabels()]
 
 
 class TestBars:
@@ -255,6 +255,21 @@ class TestBars:
         assert ranges_along(ax, 0) == [(2, 9), (1000, 9000)]
         assert ax.get_xlim()[0] < 2
         assert ax.get_xlim()[1] > 9000
+
+    def test_on_a_log_scale_a_value_stands_above_its_dot_not_at_the_end_of_its_range(self):
+        ax = figures.bars(["a", "b"], [3, 3000], unit="J", low=[2, np.nan], high=[900, np.nan], log=True)
+        ax.figure.canvas.draw()
+        for text, value, row in zip(ax.texts, [3, 3000], [0, 1], strict=True):
+            box = Text.get_window_extent(text)
+            x, y = ax.transData.transform((value, row))
+            assert (box.x0 + box.x1) / 2 == pytest.approx(x, abs=1)
+            assert box.y0 > y
+        assert overlaps([*ax.texts, *ax.get_yticklabels()]) == []
+
+    def test_on_a_log_scale_without_ranges_values_stand_beside_their_dots(self):
+        ax = figures.bars(["a", "b"], [3, 3000], unit="J", low=[3, 3000], high=[3, 3000], log=True)
+        ax.figure.canvas.draw()
+        assert Text.get_window_extent(ax.texts[0]).x0 > ax.transData.transform((3, 0))[0]
 
     def test_accepts_columns_of_a_table(self):
         table = pd.DataFrame({"site": ["a", "b"], "g": [1, 2], "low": [0.5, np.nan], "high": [3, np.nan]})
@@ -432,6 +447,18 @@ class TestPoints:
             self.draw(**arguments)
         assert caught.value.argument == argument
 
+    def test_no_name_lies_on_a_point_or_on_the_line_of_the_front_where_there_is_room(self):
+        ax = self.draw(
+            x=[1, 3, 4, 6], y=[8, 4, 4.2, 1], labels=["a", "central-1", "europe-north1", "south"], pareto="lower left"
+        )
+        ax.figure.canvas.draw()
+        front = ax.transData.transform(ax.lines[0].get_xydata())
+        along = np.concatenate([np.linspace(*pair, 500) for pair in itertools.pairwise(front)])
+        points = ax.transData.transform([[1, 8], [3, 4], [4, 4.2], [6, 1]])
+        for text in ax.texts:
+            box = Text.get_window_extent(text)
+            assert not any(box.contains(*point) for point in [*along, *points])
+
 
 class TestTornado:
     def test_widest_input_on_top_and_in_colour(self):
@@ -551,8 +578,16 @@ def test_lines_take_a_frame_as_a_mapping_of_columns():
 
 
 @given(st.floats(1e-6, 1e20), st.floats(1.02, 1e12))
+def test_a_tick_of_a_log_axis_says_its_own_value(low, factor):
+    ticks = _layout.PlainLogLocator().tick_values(low, low * factor)
+    said = [_layout.plain(value).replace(",", "").replace("\N{MINUS SIGN}", "-") for value in ticks]
+    assert [float(text) for text in said] == pytest.approx(ticks)
+    assert len(set(said)) == len(said)
+
+
+@given(st.floats(1e-6, 1e20), st.floats(1.02, 1e12))
 def test_a_log_axis_has_three_to_six_ticks_over_its_whole_range(low, factor):
-    ticks = figures._PlainLogLocator().tick_values(low, low * factor)
+    ticks = _layout.PlainLogLocator().tick_values(low, low * factor)
     assert 3 <= len(ticks) <= 6
     assert (np.diff(ticks) > 0).all()
     assert low * 0.999 <= ticks[0] <= low * factor**0.67
