@@ -29,3 +29,8 @@ def test_joules_per_token(benchmark, configurations):
 @pytest.mark.benchmark(group="fitting the serving model")
 def test_fit(benchmark):
     benchmark.pedantic(gl.calibration.fit_serving, (gl.table("serving"),), rounds=3, warmup_rounds=1)
+
+
+@pytest.mark.benchmark(group="fitting the serving model")
+def test_fit_without_each_model(benchmark):
+    benchmark.pedantic(gl.calibration.held_out_joules_per_token, (gl.table("serving"), "model"), rounds=3)
