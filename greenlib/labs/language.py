@@ -11,8 +11,10 @@ A dense model is the case of one expert and no router, so both run through the s
 bits at the true next character, plus the load-balancing loss of the Switch Transformer, without which a router
 sends everything to a few experts that then learn everything.
 
-Why NumPy: on two cores JAX needed about 0.7 of the time of a step, added 350 MB and compiled for one to two seconds a
-model; PyTorch was no faster and ten times as large. And here every operation can be read.
+Why NumPy: in one run on one core, JAX 0.10 took 0.7 times as long for a training step of the lab's small dense model,
+0.9 times for the large one, and 1.8 times for the sparse one, where fixed shapes make every expert compute every
+character. It compiles for 0.6 to 1.3 seconds a model and adds 500 MB, and PyTorch adds more. And here every operation
+can be read.
 """
 
 from __future__ import annotations
